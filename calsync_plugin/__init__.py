@@ -1,0 +1,1 @@
+"""calsync: keeps the meetings of a CRM and its users' Outlook calendars in step."""

@@ -1,0 +1,52 @@
+"""What a user and an admin chose, as the planner needs it.
+
+Decides nothing; it is the planner's third input besides the two sides. Settings become a policy in the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from calsync_plugin.domain.meeting import Field
+
+
+class Mode(StrEnum):
+    """The direction that a user chose (`schemas/sync_mode.schema.json`)."""
+
+    OUTLOOK_TO_CRM = "outlook_to_crm"
+    CRM_TO_OUTLOOK = "crm_to_outlook"
+    BOTH = "both"
+
+
+class ClashRule(StrEnum):
+    """Who wins when both sides changed the same carried field."""
+
+    ORIGIN = "origin"
+    CRM = "crm"
+    OUTLOOK = "outlook"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Everything that shapes a plan besides the two sides. All times are aware."""
+
+    now: datetime
+    """The instant of planning: only to know which meetings are over, never to compare the two sides."""
+    mode: Mode = Mode.BOTH
+    clash: ClashRule = ClashRule.ORIGIN
+    entity_fields: frozenset[Field] = frozenset(Field)
+    """What records of this entity type can hold."""
+    description_both_ways: bool = False
+    delete_outlook_born_event: bool = False
+    """R9: remove the event that Outlook created when its record is removed."""
+    delete_crm_born_record: bool = False
+    """R10: remove the record that the CRM created when its event is removed."""
+    push_from: datetime | None = None
+    """R8: records last changed before it are not pushed until the back-fill is confirmed."""
+    backfill_confirmed: bool = False
+    entity_enabled: bool = True
+    suspended: str = ""
+    """R12: why nothing of this account may be touched now; empty if all is well."""
+    held_links: frozenset[str] = field(default_factory=frozenset)
