@@ -1,7 +1,7 @@
 """A meeting as calsync sees it: neither a CRM record nor an Outlook event.
 
-Decides what the fields are, how each is made comparable (its normal form) and what its fingerprint is. Does not
-decide which fields cross (`carried`) nor what to do about a difference (`planner`).
+Decides what the fields are, how each is made comparable (its normal form) and what its fingerprint is. Does
+not decide which fields cross (`carried`) nor what to do about a difference (`planner`).
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class Meeting:
         """
         return {name: self._normal(name) for name in fields}
 
-    def _normal(self, name: Field) -> JsonValue:  # noqa: C901 - one line for each field
+    def _normal(self, name: Field) -> JsonValue:
         match name:
             case Field.SUBJECT:
                 return fold_line(self.subject)

@@ -1,6 +1,7 @@
 """What a user and an admin chose, as the planner needs it.
 
-Decides nothing; it is the planner's third input besides the two sides. Settings become a policy in the engine.
+Decides nothing; it is the third input of the planner besides the two sides. Settings become a policy in the
+engine.
 """
 
 from __future__ import annotations
