@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from calsync_plugin.domain.meeting import Field, Meeting, NormalForm
+from calsync_plugin.domain.meeting import Field, Meeting, NormalForm, same_value
 
 
 class LinkState(StrEnum):
@@ -91,7 +91,7 @@ class Base:
         it is re-based from the present without a write.
         """
         normal = now.normal_form(fields & self.values.keys())
-        return frozenset(name for name, value in normal.items() if value != self.values[name])
+        return frozenset(f for f, value in normal.items() if not same_value(f, value, self.values[f]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

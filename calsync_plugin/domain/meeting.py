@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from calsync_plugin.domain.timespan import TimeSpan
 
-JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
 
 class Field(StrEnum):
@@ -103,6 +103,13 @@ class Attendee:
         """What makes two attendees the same one: the person if known, else the address (R5)."""
         return f"{self.person.kind}:{self.person.id}" if self.person else self.address
 
+    @classmethod
+    def from_key(cls, key: str, address: str) -> Attendee:
+        """The attendee that a base remembers by key and address."""
+        kind, _, person_id = key.partition(":")
+        known = kind in set(PersonKind) and person_id
+        return cls(address=address, person=Person(PersonKind(kind), person_id) if known else None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meeting:
@@ -147,7 +154,7 @@ class Meeting:
             case Field.DESCRIPTION:
                 return digest(fold_text(self.description))
             case Field.ATTENDEES:
-                return [{"key": a.key, "address": a.address} for a in self.sorted_attendees()]
+                return {a.key: a.address for a in self.sorted_attendees()}
             case Field.RESPONSES:
                 return {a.key: a.response.value for a in self.sorted_attendees()}
             case Field.REMINDER:
@@ -168,9 +175,23 @@ class Meeting:
         return fingerprint(self.normal_form(fields))
 
 
+def same_value(name: Field, one: JsonValue, other: JsonValue) -> bool:
+    """Whether two normal values of one field mean the same.
+
+    Attendees are compared by key alone: a person whose address changed keeps the invitation (R7).
+    """
+    if name is Field.ATTENDEES and isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys()
+    return one == other
+
+
 def fingerprint(normal: NormalForm) -> str:
-    """Digest of a normal form."""
-    return digest(json.dumps({str(k): v for k, v in normal.items()}, sort_keys=True, ensure_ascii=False))
+    """Digest of a normal form; equal for two forms whose values all mean the same."""
+    values: dict[str, JsonValue] = {str(k): v for k, v in normal.items()}
+    people = values.get(Field.ATTENDEES)
+    if isinstance(people, dict):
+        values[Field.ATTENDEES] = sorted(people)
+    return digest(json.dumps(values, sort_keys=True, ensure_ascii=False))
 
 
 def digest(text: str) -> str:

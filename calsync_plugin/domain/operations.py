@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from calsync_plugin.domain.meeting import Field, JsonValue, Meeting
+from calsync_plugin.domain.meeting import Attendee, Field, JsonValue, Meeting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +29,14 @@ class UpdateEvent:
     event_id: str
     meeting: Meeting
     fields: frozenset[Field]
+    added: tuple[Attendee, ...] = ()
+    removed: tuple[Attendee, ...] = ()
+    """What the record's own edits did to the attendees; all others stay as the event has them (R7)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteEvent:
-    """Delete one copy. `drops_link`: nothing is left of the link afterwards."""
+    """Delete one copy. `drops_link`: the link ends with its last copy."""
 
     mailbox_id: int
     event_id: str

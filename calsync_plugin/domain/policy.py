@@ -6,7 +6,7 @@ engine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -50,4 +50,3 @@ class Policy:
     entity_enabled: bool = True
     suspended: str = ""
     """R12: why nothing of this account may be touched now; empty if all is well."""
-    held_links: frozenset[str] = field(default_factory=frozenset)
