@@ -3,9 +3,9 @@
 Decides their names, arguments and moments. Two groups: hooks that the CRM calls when something happened
 (calsync implements them), and hooks that the CRM or a third party may implement (calsync calls them).
 
-All arguments are passed, by keyword. pluggy ends the call at the first exception and the plugins after it are not
-called, so calsync's own implementations never raise: they leave one mark in calsync's store, within 200 ms,
-and call nothing remote. A mark that is missed is found by a sweep of recently modified records.
+All arguments are passed, by keyword. pluggy ends the call at the first exception and the plugins after it are
+not called, so calsync's own implementations never raise: they leave one mark in calsync's store, within
+200 ms, and call nothing remote. A mark that is missed is found by a sweep of recently modified records.
 
     import pluggy
     from calsync_plugin import register
@@ -232,7 +232,7 @@ def calsync_outbound(meeting: Meeting, record: Mapping[str, object]) -> Mapping[
 
         @hookimpl
         def calsync_outbound(meeting, record):
-            return {"subject": f"{record['parentName']}: {meeting.subject}"} if "parentName" in record else None
+            return {"location": record["cRoom"]} if record.get("cRoom") else None
     """
 
 
