@@ -1,7 +1,7 @@
 """Three-way merge, field by field: what each side changed since its own base, and what follows.
 
-Decides the merged value of every carried field and which side it must be written to. Does not decide whether the
-write may happen (`planner`, `backfill`, `breaker`).
+Decides the merged value of every carried field and which side it must be written to. Does not decide whether
+the write may happen (`planner`, `backfill`, `breaker`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The planner: from a link, its two sides and the policy to operations. Pure; both directions.
 
-Decides everything that happens to a meeting. Does not know which mailbox is being run: operations name theirs, and
-a run carries out those of its own.
+Decides everything that happens to a meeting. Does not know which mailbox is being run: operations name theirs,
+and a run carries out those of its own.
 """
 
 from __future__ import annotations
@@ -155,8 +155,10 @@ def _plan_active(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan
         return (Suspend(reason="the CRM no longer shows us this record"),)
     if ours.presence in (Presence.GONE, Presence.ABSENT):
         return _plan_record_gone(link, theirs, policy)
-    if ours.meeting is not None and _moves(link, ours):
+    if _moves(link, ours):
         return _plan_move(link, ours, policy)
+    if link.home is not None and link.home.state is CopyState.INTENDED:
+        return _plan_intended(link, ours, theirs, policy)
     if theirs.presence is Presence.UNKNOWN:
         return _delete_leaving(link)
     if theirs.presence is Presence.OUT_OF_SCOPE:
@@ -191,6 +193,13 @@ def _plan_move(link: Link, ours: Ours, policy: Policy) -> Plan:
     return tuple(_delete(copy, reason, drops_link=True) for copy in link.copies if _deletable(copy))
 
 
+def _plan_intended(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
+    """A create was begun: once it is known that no event came of it, create again under the same key."""
+    if theirs.presence is Presence.ABSENT:
+        return _create_event(ours, policy, moves=bool(link.leaving))
+    return (Wait(reason="a create was begun; its outcome must be looked up"),)
+
+
 def _delete_leaving(link: Link) -> Plan:
     if link.home is None or link.home.state is not CopyState.LIVE:
         return ()
@@ -209,10 +218,12 @@ def _delete(copy: Copy, reason: str, *, drops_link: bool) -> DeleteEvent:
 
 def _plan_record_gone(link: Link, theirs: Theirs, policy: Policy) -> Plan:
     """R9. An edit in Outlook that the CRM never saw saves the event."""
+    reason = "the record was removed in the CRM"
+    leaving = tuple(_delete(copy, reason, drops_link=True) for copy in link.leaving if _deletable(copy))
     if theirs.presence in (Presence.GONE, Presence.ABSENT) and not link.leaving:
         return (DropLink(reason="removed on both sides"),)
-    if theirs.presence in (Presence.OUT_OF_SCOPE, Presence.UNKNOWN):
-        return ()
+    if theirs.presence is not Presence.PRESENT:
+        return leaving
     if Flow.OUT not in MODE_FLOW[policy.mode]:
         return (Detach(reason="the record was removed; this account only takes changes from Outlook"),)
     if link.role is Role.ATTENDEE:
@@ -221,8 +232,8 @@ def _plan_record_gone(link: Link, theirs: Theirs, policy: Policy) -> Plan:
         return (Detach(reason="the record was removed; events born in Outlook stay"),)
     if theirs.meeting is not None and _changed_in_outlook(link, theirs.meeting, policy):
         return (Detach(reason="the record was removed while its event was edited in Outlook"),)
-    reason = "the record was removed in the CRM"
-    return tuple(_delete(copy, reason, drops_link=True) for copy in link.copies if _deletable(copy))
+    home = link.home
+    return (*leaving, *((_delete(home, reason, drops_link=True),) if home and _deletable(home) else ()))
 
 
 def _plan_event_gone(link: Link, ours: Ours, policy: Policy) -> Plan:
@@ -233,9 +244,7 @@ def _plan_event_gone(link: Link, ours: Ours, policy: Policy) -> Plan:
     if changed:
         return (Detach(reason="the event was removed in Outlook while its record was edited"),)
     if Flow.IN not in MODE_FLOW[policy.mode]:
-        return (
-            Detach(reason="the event was removed in Outlook; this account only takes changes from the CRM"),
-        )
+        return (Detach(reason="the event was removed in Outlook; this account only gives to Outlook"),)
     if link.origin is Origin.OUTLOOK or policy.delete_crm_born_record:
         return (DeleteRecord(reason="the event was removed in Outlook"),)
     return (Detach(reason="the event was removed in Outlook; records born in the CRM stay"),)
