@@ -178,8 +178,8 @@ class Meeting:
 def same_value(name: Field, one: JsonValue, other: JsonValue) -> bool:
     """Whether two normal values of one field mean the same.
 
-    Attendees are the same if their keys are, so that a person whose address changed keeps the invitation (R7),
-    or if their addresses are, so that it is no change when an address turns out to be somebody known.
+    Attendees are the same if their keys are, so that a person whose address changed keeps the invitation
+    (R7), or if their addresses are, so that it is no change when an address turns out to be somebody known.
     """
     if name is Field.ATTENDEES and isinstance(one, dict) and isinstance(other, dict):
         addresses = set(one.values())

@@ -1,7 +1,7 @@
 """The planner: from a link, its two sides and the policy to operations. Pure; both directions.
 
-Decides everything that happens to a meeting. Does not know which mailbox is being run: operations name theirs,
-and a run carries out those of its own.
+Decides everything that happens to a meeting. Does not know which mailbox is being run: operations name
+theirs, and a run carries out those of its own.
 """
 
 from __future__ import annotations
