@@ -1,19 +1,21 @@
 """What an administrator and a user may choose, as frozen values.
 
 Decides which settings exist, their types and defaults. The wording, limits and forms of each stand in
-`schemas/`; reading files and the environment is `config`'s work. Secrets never appear in a `repr`.
+`schemas/`; `config` reads the file and the environment. Secrets never appear in a `repr`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
+from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
-Source = Literal["environment", "file", "admin", "default"]
-"""Where a value came from; the first that speaks wins, in this order."""
+from calsync_plugin import bundle, config
+from calsync_plugin.config import Source
+from calsync_plugin.errors import ConfigurationError, SettingsError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ class GraphSettings:
 class StoreSettings:
     """Where calsync keeps its own rows."""
 
-    url: str = ""
+    url: str = field(default="", repr=False)
     """An SQLAlchemy address of SQLite or PostgreSQL; "" = a SQLite file in the data folder."""
     secret_keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """Key by id. Order matters: the first encrypts, all decrypt."""
@@ -206,3 +208,82 @@ class UserSettings:
     def entity(self, entity_type: str) -> UserEntity | None:
         """This user's choice for one entity type, None if the user does not sync it."""
         return next((e for e in self.entities if e.entity_type == entity_type), None)
+
+
+BRIDGE_NEEDS = ("crm.url", "crm.api_key", "graph.client_id", "store.secret_keys", "serve.public_url")
+"""What the bridge cannot run without."""
+
+
+def load_settings(
+    file: Path | Mapping[str, object] | None,
+    environ: Mapping[str, str],
+    admin: Mapping[str, object] = MappingProxyType({}),
+) -> Settings:
+    """The settings that file (or its content), environment and admin page make together.
+
+    The environment goes before the file, the file before the admin page. ConfigurationError names the wrong
+    path or variable and what was expected, never a secret.
+    """
+    layers = config.layered(file, environ, admin)
+    crm, store = layers.section("crm"), layers.section("store")
+    if "entities" in crm:
+        crm["entities"] = tuple(EntitySettings(**entity) for entity in crm["entities"])
+    if "secret_keys" in store:
+        store["secret_keys"] = MappingProxyType(store["secret_keys"])
+    return Settings(
+        crm=CrmSettings(**crm),
+        graph=GraphSettings(**layers.section("graph")),
+        store=StoreSettings(**store),
+        serve=ServeSettings(**layers.section("serve")),
+        worker=WorkerSettings(**layers.section("worker")),
+        log=LogSettings(**layers.section("log")),
+        sources=MappingProxyType(layers.sources),
+        warnings=tuple(layers.warnings),
+    )
+
+
+def require(settings: Settings, *paths: str) -> None:
+    """Refuse settings in which one of `paths` (`crm.url`) is empty, with the words of its schema."""
+    for path in paths:
+        section, _, key = path.partition(".")
+        if not getattr(getattr(settings, section), key):
+            option = config.option(path)
+            how = f"; set it in the file or as {option.variable}" if option.variable else ""
+            raise ConfigurationError(f"is missing{how}", path=path, expected=option.schema["x-expected"])
+
+
+def user_settings(values: Mapping[str, object]) -> UserSettings:
+    """One user's choices from their stored or posted form. SettingsError names the first wrong one."""
+    for problem in bundle.check(dict(values), "external_account"):
+        expected = f" (expected {problem.expected})" if problem.expected else ""
+        raise SettingsError(f"{problem.path}: {problem.message}{expected}")
+    chosen: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
+    chosen["sync_since"] = date.fromisoformat(chosen["sync_since"])
+    if "entities" in chosen:
+        chosen["entities"] = tuple(UserEntity(**entity) for entity in chosen["entities"])
+    settings = UserSettings(**chosen)
+    _check_entities(settings)
+    return settings
+
+
+def user_mapping(settings: UserSettings) -> dict[str, object]:
+    """The form in which `user_settings` takes them: JSON values by the schema's names."""
+    values = asdict(settings)
+    values["sync_since"] = settings.sync_since.isoformat()
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _check_entities(settings: UserSettings) -> None:
+    # What JSON Schema cannot say: relations between the entries.
+    types = [entity.entity_type for entity in settings.entities]
+    labels = [entity.label.casefold() for entity in settings.entities if entity.label]
+    if settings.default_entity not in types:
+        raise SettingsError(
+            f'default_entity: "{settings.default_entity}" is not synced (expected one of {types})'
+        )
+    if len(set(types)) < len(types):
+        raise SettingsError("entities: the same kind stands twice")
+    if len(set(labels)) < len(labels):
+        raise SettingsError("entities: two kinds have the same label, so it tells nothing")
