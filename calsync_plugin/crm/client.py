@@ -1,0 +1,161 @@
+"""Requests to EspoCRM's REST interface: addresses, credentials, paging, the server's clock.
+
+Decides how a question is put on the wire. Does not know meetings, and leaves waiting and retrying to its
+callers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from calsync_plugin.crm.protocol import Asked, credentials, decode, server_time
+from calsync_plugin.errors import UnknownOutcome
+from calsync_plugin.http import Http, json_bytes
+from calsync_plugin.settings import CrmSettings
+
+# EspoCRM's recordListMaxSizeLimit; a larger maxSize is refused.
+PAGE_SIZE = 200
+# Apache and nginx take 8 kB for the whole request line; this is for the ids alone.
+IDS_LENGTH = 5_500
+
+Row = Mapping[str, object]
+Where = Mapping[str, object]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class EspoClient:
+    """One EspoCRM, as one user of it. Safe to use from several threads."""
+
+    def __init__(
+        self, settings: CrmSettings, http: Http, *, clock: Callable[[], datetime] = _utc_now
+    ) -> None:
+        """Keep the address and who we are; nothing is sent yet."""
+        self._settings = settings
+        self._base = settings.url.rstrip("/") + "/api/v1"
+        self._http = http
+        self._clock = clock
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """The server's time: this machine's, corrected by the `Date` of the latest answer."""
+        return self._clock() + self._ahead
+
+    def get(self, path: str, *, record_id: str = "") -> Row:
+        """GET one object."""
+        return _mapping(self.call("GET", path, record_id=record_id), path)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        record_id: str = "",
+        query: str = "",
+        payload: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> object:
+        """Send one request and return the JSON value of its answer, or raise what it means.
+
+        `path` lies below /api/v1 and is not quoted yet, `query` is quoted already.
+        """
+        quoted = quote(path)
+        sent = {
+            "Accept": "application/json",
+            **credentials(self._settings.api_key, self._settings.secret_key, method, quoted),
+            **(headers or {}),
+        }
+        body = None
+        if payload is not None:
+            sent["Content-Type"] = "application/json"
+            body = json_bytes(payload)
+        url = f"{self._base}/{quoted}" + (f"?{query}" if query else "")
+        answer = self._http.send(method, url, headers=sent, body=body, timeout=self._settings.timeout_seconds)
+        told = server_time(answer.headers)
+        if told is not None:
+            self._ahead = told - self._clock()
+        return decode(Asked(method, path, record_id), answer.status, answer.headers, answer.body)
+
+    def page(
+        self,
+        entity_type: str,
+        *,
+        where: Sequence[Where],
+        select: Collection[str],
+        order_by: str,
+        size: int = PAGE_SIZE,
+        offset: int = 0,
+    ) -> tuple[list[Row], bool]:
+        """List one page in ascending order of `order_by`; the flag says that more rows follow.
+
+        `searchParams` takes half the length of the same question in brackets, and its `select` is an array.
+        """
+        search = {
+            "where": list(where),
+            "select": list(select),
+            "orderBy": order_by,
+            "order": "asc",
+            "maxSize": min(size, PAGE_SIZE),
+            "offset": offset,
+        }
+        query = "searchParams=" + quote(json_bytes(search), safe=",:")
+        # Without a count EspoCRM says -1 for "more follow" and -2 for "no more", and saves itself the COUNT.
+        answer = _mapping(
+            self.call("GET", entity_type, query=query, headers={"X-No-Total": "true"}), entity_type
+        )
+        rows = answer.get("list")
+        if not isinstance(rows, list):
+            raise UnknownOutcome(f"the CRM's answer for a list of {entity_type} has no list")
+        total = answer.get("total")
+        more = total == -1 or (isinstance(total, int) and total > offset + len(rows))
+        return [row for row in rows if isinstance(row, Mapping)], more
+
+    def rows(
+        self, entity_type: str, *, where: Sequence[Where], select: Collection[str], order_by: str = "id"
+    ) -> Iterator[Row]:
+        """List everything that matches, page by page."""
+        offset, more = 0, True
+        while more:
+            page, more = self.page(entity_type, where=where, select=select, order_by=order_by, offset=offset)
+            more = more and bool(page)
+            offset += len(page)
+            yield from page
+
+    def rows_in(
+        self,
+        entity_type: str,
+        attribute: str,
+        values: Collection[str],
+        *,
+        select: Collection[str],
+        order_by: str = "id",
+    ) -> Iterator[Row]:
+        """List the rows whose `attribute` is one of `values`, in as few requests as addresses allow."""
+        for chunk in chunks(values):
+            where = {"type": "in", "attribute": attribute, "value": chunk}
+            yield from self.rows(entity_type, where=[where], select=select, order_by=order_by)
+
+
+def chunks(values: Collection[str]) -> Iterator[list[str]]:
+    """Cut `values`, without repeats, into lists that fit one page and one address."""
+    chunk: list[str] = []
+    length = 0
+    for value in dict.fromkeys(values):
+        cost = len(quote(f'"{value}",', safe=","))
+        if chunk and (len(chunk) == PAGE_SIZE or length + cost > IDS_LENGTH):
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(value)
+        length += cost
+    if chunk:
+        yield chunk
+
+
+def _mapping(value: object, what: str) -> Row:
+    if not isinstance(value, Mapping):
+        raise UnknownOutcome(f"the CRM's answer for {what} is no object")
+    return value

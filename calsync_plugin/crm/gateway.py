@@ -1,0 +1,177 @@
+"""What calsync needs of a CRM: records in and out in the record dialect, people, a clock.
+
+Decides the questions that may be asked and which answers there are; above all that only a confirmed removal
+is `gone`. Does not translate (`records`, `attributes`) and knows no transport (`espocrm`).
+
+The record dialect is EspoCRM's: `id`, `name`, `dateStart` and `dateEnd` in UTC, `assignedUserId`, `usersIds`
+with `usersColumns`, ... A record may be partial when it comes with a hook; one that is loaded is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from calsync_plugin.domain.links import Presence
+from calsync_plugin.domain.meeting import Person, PersonKind
+from calsync_plugin.errors import CalsyncError, Refused
+
+Record = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The record is there and we may read it."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No record to work with. `presence` is GONE (confirmed), OUT_OF_SCOPE or UNKNOWN; `reason` is shown."""
+
+    presence: Presence
+    reason: str
+
+
+Loaded = Found | Missing
+
+
+def loaded(record: Record) -> Loaded:
+    """What a record that was read means: an administrator also gets removed ones, marked `deleted`."""
+    if record.get("deleted") is True:
+        return Missing(Presence.GONE, "the record is marked as deleted")
+    return Found(record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonCard:
+    """What is known of a user, contact or lead. Addresses are as the CRM writes them, the primary first."""
+
+    id: str
+    name: str = ""
+    addresses: tuple[str, ...] = ()
+    active: bool = True
+    zone: str = ""
+    """IANA name of the person's zone, empty if the CRM does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModifiedRecord:
+    """A line of the sweep: enough to know whom it concerns and whether it was seen."""
+
+    id: str
+    modified_at: datetime
+    assigned_user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModifiedPage:
+    """Records in the order of their modification; `more`: there are others after these."""
+
+    records: tuple[ModifiedRecord, ...]
+    more: bool = False
+
+
+class CrmGateway(Protocol):
+    """One CRM. Every method may raise a `RemoteError`; times are aware and in UTC."""
+
+    def load(self, entity_type: str, ids: Collection[str]) -> Mapping[str, Loaded]:
+        """Read records in bulk; every id of `ids` gets an answer."""
+
+    def people(self, kind: PersonKind, ids: Collection[str]) -> Mapping[str, PersonCard]:
+        """Read people in bulk, by id; who is not known or not readable is left out."""
+
+    def people_by_address(self, addresses: Collection[str]) -> Mapping[str, Person]:
+        """Find people by any of their addresses in any case: user, then contact, then lead (R7).
+
+        The keys are the addresses in lower case; unknown ones are left out.
+        """
+
+    def modified_since(
+        self, entity_type: str, moment: datetime, *, limit: int = 200, offset: int = 0
+    ) -> ModifiedPage:
+        """List records modified at `moment` or later, by the CRM's own clock, oldest first."""
+
+    def update(
+        self, entity_type: str, record_id: str, attributes: Record, *, version: int | None = None
+    ) -> None:
+        """Write `attributes`. With a `version`, raise VersionConflict if the record was saved meanwhile."""
+
+    def create(self, entity_type: str, attributes: Record) -> str:
+        """Create a record and return its id.
+
+        After `UnknownOutcome` look it up with `find_by_marker` before trying again: a CRM has no idempotency
+        key.
+        """
+
+    def delete(self, entity_type: str, record_id: str) -> None:
+        """Remove a record; NotFound if it is gone already."""
+
+    def find_by_marker(self, entity_type: str, attribute: str, value: str) -> str | None:
+        """Return the id of the record whose `attribute` holds `value`, None if there is none."""
+
+    def now(self) -> datetime:
+        """Tell the time of the CRM's own clock, in UTC; only to ask `modified_since`."""
+
+
+class SimpleGateway:
+    """A start for CRMs in process: `load`, `people` and `update` are all that a push needs.
+
+    What is not overridden is either harmless (nothing found) or refused in words.
+    """
+
+    def people_by_address(self, addresses: Collection[str]) -> Mapping[str, Person]:  # noqa: ARG002
+        """Nobody is found by address: attendees who are unknown to the CRM stay in Outlook."""
+        return {}
+
+    def modified_since(
+        self,
+        entity_type: str,  # noqa: ARG002
+        moment: datetime,  # noqa: ARG002
+        *,
+        limit: int = 200,  # noqa: ARG002
+        offset: int = 0,  # noqa: ARG002
+    ) -> ModifiedPage:
+        """No sweep: what the hooks report is all there is."""
+        return ModifiedPage(())
+
+    def create(self, entity_type: str, attributes: Record) -> str:  # noqa: ARG002
+        """Refuse: this CRM takes no records from Outlook."""
+        raise Refused("this CRM's gateway has no `create`; implement it or sync CRM to Outlook only")
+
+    def delete(self, entity_type: str, record_id: str) -> None:
+        """Refuse: this CRM lets no records be removed from Outlook."""
+        raise Refused("this CRM's gateway has no `delete`", item=f"{entity_type} {record_id}")
+
+    def find_by_marker(self, entity_type: str, attribute: str, value: str) -> str | None:  # noqa: ARG002
+        """Find nothing; override it together with `create`."""
+        return None
+
+    def now(self) -> datetime:
+        """Take this machine's clock."""
+        return datetime.now(UTC)
+
+
+def modified_records(
+    gateway: CrmGateway, entity_type: str, since: datetime, *, limit: int = 200
+) -> Iterator[ModifiedRecord]:
+    """Walk through all records modified at `since` or later, each once, oldest first.
+
+    Pages begin at the last instant seen, not at an offset: a record that is saved during the walk moves to
+    the end, and by offset the one behind it would be skipped. Within one second only the offset helps.
+    """
+    moment, offset = since, 0
+    seen: set[ModifiedRecord] = set()
+    while True:
+        page = gateway.modified_since(entity_type, moment, limit=limit, offset=offset)
+        yield from (record for record in page.records if record not in seen)
+        if not page.more:
+            return
+        if not page.records:
+            raise CalsyncError(f"the CRM lists no {entity_type} records but says that there are more")
+        last = page.records[-1].modified_at
+        seen = {record for record in seen.union(page.records) if record.modified_at == last}
+        moment, offset = (last, 0) if last > moment else (moment, offset + len(page.records))
