@@ -4,7 +4,8 @@
     ├── UserError                 wrong use or configuration: one line, exit 2, no traceback
     │   ├── ConfigurationError    a key or value of the configuration file or environment
     │   ├── SettingsError         a user's or admin's settings do not fit their schema
-    │   └── StoreError            the store cannot be used: newer schema, missing key, wrong folder
+    │   ├── StoreError            the store cannot be used: newer schema, missing key, wrong folder
+    │   └── MailboxTaken          another user of the CRM has connected this mailbox
     ├── ItemError                 one item cannot be synced; it is parked, the others go on
     │   ├── InvalidRecord         the CRM's record is unusable (no end, unknown zone, ...)
     │   ├── InvalidEvent          Outlook's event is unusable
@@ -12,17 +13,21 @@
     ├── RemoteError               an answer, or the lack of one, of Graph, the login service or the CRM
     │   ├── Transient             try again after `retry_after` seconds or with backoff
     │   │   ├── Throttled         429, or the local pace is used up
-    │   │   ├── Unavailable       5xx, 423, refused connection: nothing was done
-    │   │   └── UnknownOutcome    time-out, reset, unreadable answer: it may have been done
+    │   │   ├── Unavailable       503, 423, refused connection: nothing was done
+    │   │   └── UnknownOutcome    500, 502, 504, time-out, reset, unreadable answer: it may have been done
     │   ├── Unauthorized          401: the token is not accepted
     │   │   └── ReconnectNeeded   the login service wants the user back
     │   ├── Forbidden             403: not ours, or no permission
     │   ├── NotFound              404 for the item that was asked for
-    │   ├── PreconditionFailed    412: read again and plan again
+    │   ├── PreconditionFailed    412, or 409 of a concurrent save: read again and plan again
     │   ├── VersionConflict       409 of the CRM's optimistic concurrency, with the present values
     │   ├── DuplicateTransaction  the idempotency key was used before for another content
     │   ├── CursorExpired         the delta link is no longer known: read everything and compare
     │   └── MailboxUnusable       no Exchange Online mailbox behind this account
+    ├── StoreBusy                 our own database could not do it in time; nothing was promised, repeat it
+    ├── DeliveryError             what reached our address as news of the CRM cannot be taken
+    │   ├── BadSignature          forged, or signed by a webhook that is not ours: 401
+    │   └── BadDelivery           signed, but not what the CRM sends for this event
     └── Lost                      somebody else was faster; plan again
         ├── LeaseLost             another worker has this mailbox now
         └── StaleLink             the link was saved by another run meanwhile
@@ -64,6 +69,14 @@ class SettingsError(UserError):
 
 class StoreError(UserError):
     """The store cannot be opened or must not be used like this."""
+
+
+class MailboxTaken(UserError):
+    """Another user of the CRM has connected this mailbox (R18)."""
+
+
+class StoreBusy(CalsyncError):
+    """Our own database gave no lock, connection or answer in time. Repeating the call does no harm."""
 
 
 class ItemError(CalsyncError):
@@ -187,6 +200,18 @@ class CursorExpired(RemoteError):
 
 class MailboxUnusable(RemoteError):
     """The account has no mailbox that Graph can reach (on premises, no licence, soft-deleted)."""
+
+
+class DeliveryError(CalsyncError):
+    """A request that reached our address as news of the CRM cannot be taken."""
+
+
+class BadSignature(DeliveryError):
+    """Nobody whom we know signed this delivery: forged, unsigned, or a webhook that is not ours."""
+
+
+class BadDelivery(DeliveryError):
+    """The delivery is signed but is not what the CRM sends for this event."""
 
 
 class Lost(CalsyncError):
