@@ -6,8 +6,6 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-STORED = "%Y-%m-%d %H:%M:%S"
-
 
 class Clock(Protocol):
     """Where the simulator reads its time."""
@@ -39,4 +37,4 @@ class MovableClock:
 
 def stored(instant: datetime) -> str:
     """An instant as EspoCRM writes it: UTC, one second, `YYYY-MM-DD HH:MM:SS`."""
-    return f"{instant.astimezone(UTC):{STORED}}"
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")

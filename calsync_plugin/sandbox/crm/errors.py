@@ -1,16 +1,17 @@
 """How the simulator refuses a request.
 
-`ApiError` is an answer of the REST API: its status, the text of `X-Status-Reason` and the body. `DroppedConnection`
-is no answer at all. The texts of the reasons are EspoCRM's (9.2.7, measured).
+`ApiError` is an answer of the REST API: its status, the text of `X-Status-Reason` and the body.
+`DroppedConnection` is no answer at all. The texts of the reasons are EspoCRM's (9.2.7, measured).
 """
 
 from __future__ import annotations
 
-from waitress.channel import ClientDisconnected
+from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]
 
 
 class ApiError(Exception):
-    """An answer other than 200: `reason` None sends no `X-Status-Reason` header, `body` None an empty body."""
+    """An answer other than 200: `reason` None sends no `X-Status-Reason` header, `body` None an empty"
+    " body."""
 
     def __init__(self, status: int, reason: str | None = None, body: object = None) -> None:
         super().__init__(f"{status} {reason or ''}".strip())
@@ -32,8 +33,8 @@ class AuthError(ApiError):
 class DroppedConnection(ClientDisconnected):  # type: ignore[misc]  # waitress has no types
     """A fault closed the connection without an answer.
 
-    In process it leaves the WSGI application as this exception; an adapter turns it into its client's connection
-    error. Under waitress the parent class makes the server close the socket without writing.
+    In process it leaves the WSGI application as this exception; an adapter turns it into its client's
+    connection error. Under waitress the parent class makes the server close the socket without writing.
     """
 
 
@@ -80,4 +81,6 @@ def no_foreign_access(entity_type: str, link: str) -> ApiError:
 
 def missing(record_id: str, *, reading: bool) -> ApiError:
     """404: gone. Reading and writing say it differently."""
-    return ApiError(404, f"Record {record_id} does not exist." if reading else f"Record {record_id} not found.")
+    return ApiError(
+        404, f"Record {record_id} does not exist." if reading else f"Record {record_id} not found."
+    )

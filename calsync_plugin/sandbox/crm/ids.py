@@ -1,12 +1,11 @@
 """Ids in the shape of EspoCRM's: 8 hexadecimal digits of the time, 9 more that make it unique.
 
-They sort by age, which decides the order of records that are equal otherwise. A test may queue the ids to hand out
-next, so that a recorded conversation can be replayed with its own ids.
+They sort by age, which decides the order of records that are equal otherwise. A test may queue the ids to
+hand out next, so that a recorded conversation can be replayed with its own ids.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 
 from calsync_plugin.sandbox.crm.clock import Clock
@@ -17,7 +16,7 @@ class IdSource:
 
     def __init__(self, clock: Clock, start: int = 0) -> None:
         self._clock = clock
-        self._counter = itertools.count(start)
+        self.counter = start
         self.queued_ids: deque[str] = deque()
         self.queued_secrets: deque[str] = deque()
 
@@ -25,7 +24,8 @@ class IdSource:
         """The next record id, 17 hexadecimal digits."""
         if self.queued_ids:
             return self.queued_ids.popleft()
-        return f"{int(self._clock.now().timestamp()) & 0xFFFFFFFF:08x}{next(self._counter) & 0xFFFFFFFFF:09x}"
+        self.counter += 1
+        return f"{int(self._clock.now().timestamp()) & 0xFFFFFFFF:08x}{self.counter & 0xFFFFFFFFF:09x}"
 
     def next_secret(self, fresh: str) -> str:
         """A queued secret, or else the fresh one."""

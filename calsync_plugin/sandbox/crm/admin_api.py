@@ -1,0 +1,134 @@
+"""The REST API beside the records: who am I, the version, settings, metadata and what only administrators do.
+
+Recorded from EspoCRM 9.2.7: App/about, App/destroyAuthToken, updateEntity, fieldManager, rebuild. App/user
+has the keys that were measured, its content and that of Metadata and Settings are a plausible subset, not
+from a recording.
+"""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from calsync_plugin.sandbox.crm.answers import Call, endpoint
+from calsync_plugin.sandbox.crm.api import api
+from calsync_plugin.sandbox.crm.errors import ApiError
+from calsync_plugin.sandbox.crm.metadata import metadata
+from calsync_plugin.sandbox.crm.tables import Record
+
+VERSION = "9.2.7"
+
+
+@endpoint(api, "/App/user", "GET")
+def app_user(call: Call) -> object:
+    """The caller, its access and, after a password, a token."""
+    crm, caller = call.crm, call.caller
+    row = crm.store.tables["User"].rows[caller.id]
+    uid = {"uid": {"read": "no", "edit": "no"}}
+    fields = {name: {} if crm.access.sees_uid(caller, name) else uid for name in ("Meeting", "Call")}
+    acl = {
+        "table": crm.access.table(caller),
+        "fieldTable": fields,
+        "fieldTableQuickAccess": {},
+        "assignmentPermission": crm.access.permission(caller, "assignmentPermission"),
+        "userPermission": crm.access.permission(caller, "userPermission"),
+    }
+    return {
+        "user": crm.presenter.detail(caller, crm.store.entity("User"), row),
+        "acl": acl,
+        "preferences": {"timeZone": "", "language": ""},
+        "token": call.login.token,
+        "settings": _settings(call),
+        "language": "en_US",
+        "appParams": {},
+    }
+
+
+@endpoint(api, "/App/about", "GET")
+def app_about(_call: Call) -> object:
+    """The version that the simulator speaks like."""
+    return {
+        "text": "The calsync sandbox: a simulator of EspoCRM's REST API. It is not EspoCRM.",
+        "version": VERSION,
+    }
+
+
+@endpoint(api, "/App/destroyAuthToken", "POST")
+def destroy_token(call: Call) -> object:
+    """Log out."""
+    call.crm.auth.destroy(str(call.body.get("token")))
+    return True
+
+
+def _settings(call: Call) -> Record:
+    return {
+        "timeZone": call.crm.settings.time_zone,
+        "dateFormat": "YYYY-MM-DD",
+        "timeFormat": "HH:mm",
+        "version": VERSION,
+        "calendarEntityList": ["Meeting", "Call", "Visit"],
+    }
+
+
+@endpoint(api, "/Settings", "GET")
+def read_settings(call: Call) -> object:
+    """The server's settings."""
+    return _settings(call)
+
+
+@endpoint(api, "/Settings", "PUT")
+def write_settings(call: Call) -> object:
+    """Change the server's time zone; admins only."""
+    call.require_admin()
+    if "timeZone" in call.body:
+        try:
+            ZoneInfo(str(call.body["timeZone"]))
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ApiError(400, "") from None
+        call.crm.settings.time_zone = str(call.body["timeZone"])
+    return _settings(call)
+
+
+@endpoint(api, "/Metadata", "GET")
+def read_metadata(call: Call) -> object:
+    """Scopes and entity definitions; `key` picks one branch, such as `entityDefs.Meeting`."""
+    found: object = metadata(call.crm.store)
+    for part in str(call.params.get("key") or "").split("."):
+        if part:
+            found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
+@endpoint(api, "/EntityManager/action/updateEntity", "POST")
+def update_entity(call: Call) -> object:
+    """Switch optimistic concurrency control of an entity type; admins only."""
+    call.require_admin()
+    name = str(call.body.get("name"))
+    if name not in call.crm.store.tables:
+        raise ApiError(404, "")
+    if "optimisticConcurrencyControl" in call.body:
+        call.crm.set_concurrency(name, bool(call.body["optimisticConcurrencyControl"]))
+    return True
+
+
+@endpoint(api, "/Admin/fieldManager/<scope>", "POST")
+def create_field(call: Call, scope: str) -> object:
+    """Add a varchar field; its name gets the prefix `c`. Admins only."""
+    call.require_admin()
+    name = str(call.body.get("name") or "")
+    if scope not in call.crm.store.tables or not name:
+        raise ApiError(404, "")
+    entity = call.crm.store.entity(scope)
+    custom = f"c{name[0].upper()}{name[1:]}"
+    if custom in entity.attributes:
+        raise ApiError(409, "")
+    call.crm.store.redefine(entity.with_custom_field(custom))
+    kept: Record = {key: call.body[key] for key in ("type", "maxLength") if key in call.body}
+    label = call.body.get("label") or name
+    return {**kept, "isCustom": True, "label": label}
+
+
+@endpoint(api, "/Admin/rebuild", "POST")
+def rebuild(call: Call) -> object:
+    """Nothing to do here; admins only."""
+    call.require_admin()
+    return True

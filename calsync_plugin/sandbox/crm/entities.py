@@ -1,0 +1,290 @@
+"""The entity types: which attributes a record has, in the order in which EspoCRM writes them, and their
+defaults.
+
+Meeting, Call, Contact, Lead, User, Role and Webhook are as recorded from EspoCRM 9.2.7. Not from a recording:
+Account (a minimal subset) and Visit, an Event-type custom entity; here it has attendees like a Meeting, a
+`location`, and no required assigned user (as EspoCRM's Event template).
+
+This module decides nothing about values; `drafts` and `saving` do.
+"""
+
+from __future__ import annotations
+
+from calsync_plugin.sandbox.crm.entity_type import EntityType
+
+ATTENDEES = {"users": "User", "contacts": "Contact", "leads": "Lead"}
+EVENT_STATUSES = ("Planned", "Held", "Not Held")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_PARENT = "parentId parentType parentName accountId accountName"
+_PEOPLE = " ".join(f"{link}{part}" for link in ATTENDEES for part in ("Ids", "Names", "Columns"))
+_STAMPS = "createdById createdByName modifiedById modifiedByName"
+_ASSIGNED = "assignedUserId assignedUserName"
+_TEAMS = "teamsIds teamsNames"
+_FOLLOW = "isFollowed followersIds followersNames"
+_EVENT_WRITABLE = frozenset(
+    _words(
+        "name status dateStart dateEnd description reminders parentId parentType assignedUserId"
+        " teamsIds usersIds"
+        " usersColumns contactsIds contactsColumns leadsIds leadsColumns"
+    )
+)
+_EVENT_DETAIL = frozenset(_words(f"reminders phoneNumbersMap {_PEOPLE} {_TEAMS} {_FOLLOW}"))
+_EVENT_LINKS = {
+    "parent": "",
+    "account": "Account",
+    "createdBy": "User",
+    "modifiedBy": "User",
+    "assignedUser": "User",
+}
+_EVENT_NULLS = ("parentName", "accountName", "modifiedByName")
+_ADDRESS = "addressStreet addressCity addressState addressCountry addressPostalCode"
+_OPTED = "emailAddressIsOptedOut emailAddressIsInvalid phoneNumberIsOptedOut phoneNumberIsInvalid"
+_EVENT_ORDER = ("modifiedAt", "createdAt", "dateStart")
+
+MEETING = EntityType(
+    "Meeting",
+    _words(
+        "id name deleted status dateStart dateEnd isAllDay duration reminders description uid joinUrl"
+        " createdAt"
+        f" modifiedAt dateStartDate dateEndDate streamUpdatedAt {_PARENT} {_PEOPLE} {_STAMPS}"
+        f" {_ASSIGNED} {_TEAMS}"
+        f" {_FOLLOW}"
+    ),
+    _EVENT_WRITABLE | {"isAllDay", "dateStartDate", "dateEndDate"},
+    defaults={"status": "Planned", "isAllDay": False, "duration": 3600},
+    belongs_to=_EVENT_LINKS,
+    null_names=(*_EVENT_NULLS, "joinUrl"),
+    required=("name", "dateStart", "assignedUser"),
+    detail_only=_EVENT_DETAIL,
+    companions=("parentName", "createdById", "assignedUserId"),
+    order_by="dateStart",
+    sorted_attributes=_EVENT_ORDER,
+    hashed_attributes=("name", "assignedUserId", "uid"),
+)
+CALL = EntityType(
+    "Call",
+    _words(
+        "id name deleted status dateStart dateEnd duration reminders direction description uid"
+        " createdAt modifiedAt"
+        f" phoneNumbersMap {_PARENT} {_PEOPLE} {_STAMPS} {_ASSIGNED} {_TEAMS}"
+    ),
+    _EVENT_WRITABLE | {"direction"},
+    defaults={"status": "Planned", "duration": 300, "direction": "Outbound"},
+    belongs_to=_EVENT_LINKS,
+    null_names=_EVENT_NULLS,
+    required=("name", "dateStart", "assignedUser"),
+    detail_only=_EVENT_DETAIL,
+    companions=("parentName", "createdById", "assignedUserId"),
+    order_by="dateStart",
+    sorted_attributes=_EVENT_ORDER,
+    hashed_attributes=("name", "assignedUserId", "uid"),
+)
+VISIT = EntityType(
+    "Visit",
+    _words(
+        "id name deleted status dateStart dateEnd isAllDay duration reminders location description createdAt"
+        f" modifiedAt dateStartDate dateEndDate {_PARENT} {_PEOPLE} {_STAMPS} {_ASSIGNED} {_TEAMS}"
+    ),
+    _EVENT_WRITABLE | {"isAllDay", "dateStartDate", "dateEndDate", "location"},
+    defaults={"status": "Planned", "isAllDay": False, "duration": 300},
+    belongs_to=_EVENT_LINKS,
+    null_names=_EVENT_NULLS,
+    required=("name", "dateStart"),
+    detail_only=_EVENT_DETAIL,
+    companions=("parentName", "createdById", "assignedUserId"),
+    order_by="dateStart",
+    sorted_attributes=_EVENT_ORDER,
+)
+CONTACT = EntityType(
+    "Contact",
+    _words(
+        "id name deleted salutationName firstName lastName title description emailAddress phoneNumber"
+        " doNotCall"
+        f" {_ADDRESS} accountIsInactive accountType createdAt modifiedAt hasPortalUser"
+        f" targetListIsOptedOut middleName"
+        f" {_OPTED} streamUpdatedAt emailAddressData phoneNumberData accountId accountName accountsIds"
+        f" accountsNames"
+        f" accountsColumns campaignId campaignName {_STAMPS} {_ASSIGNED} {_TEAMS} portalUserId portalUserName"
+        f" originalLeadId originalLeadName {_FOLLOW}"
+    ),
+    frozenset(
+        _words(
+            "salutationName firstName lastName title description emailAddress emailAddressData"
+            " phoneNumber doNotCall"
+            f" {_ADDRESS} accountId assignedUserId"
+        )
+    ),
+    defaults={
+        "doNotCall": False,
+        "accountIsInactive": False,
+        "hasPortalUser": False,
+        "emailAddressIsOptedOut": False,
+        "emailAddressIsInvalid": False,
+    },
+    belongs_to={
+        "account": "Account",
+        "campaign": "",
+        "createdBy": "User",
+        "modifiedBy": "User",
+        "assignedUser": "User",
+        "portalUser": "User",
+        "originalLead": "Lead",
+    },
+    null_names=("accountName", "campaignName", "modifiedByName", "assignedUserName"),
+    required=("lastName",),
+    detail_only=frozenset(
+        _words(
+            "emailAddressData phoneNumberData accountsIds accountsNames accountsColumns targetListIsOptedOut"
+            f" {_TEAMS} {_FOLLOW}"
+        )
+    ),
+    companions=("accountIsInactive", "accountId", "accountName", "createdById", "assignedUserId"),
+)
+LEAD = EntityType(
+    "Lead",
+    _words(
+        "id name deleted salutationName firstName lastName title status source industry"
+        " opportunityAmount website"
+        f" {_ADDRESS} emailAddress phoneNumber doNotCall description convertedAt createdAt modifiedAt"
+        f" accountName"
+        f" targetListIsOptedOut middleName opportunityAmountCurrency {_OPTED} streamUpdatedAt"
+        f" emailAddressData"
+        f" phoneNumberData opportunityAmountConverted {_STAMPS} {_ASSIGNED} {_TEAMS} campaignId campaignName"
+        " createdAccountId createdAccountName createdContactId createdContactName createdOpportunityId"
+        f" createdOpportunityName {_FOLLOW}"
+    ),
+    frozenset(
+        _words(
+            "salutationName firstName lastName title status source description emailAddress emailAddressData"
+            f" phoneNumber doNotCall {_ADDRESS} accountName assignedUserId"
+        )
+    ),
+    defaults={
+        "status": "New",
+        "doNotCall": False,
+        "emailAddressIsOptedOut": False,
+        "emailAddressIsInvalid": False,
+    },
+    belongs_to={
+        "createdBy": "User",
+        "modifiedBy": "User",
+        "assignedUser": "User",
+        "campaign": "",
+        "createdAccount": "Account",
+        "createdContact": "Contact",
+        "createdOpportunity": "",
+    },
+    null_names=("campaignName", "modifiedByName", "assignedUserName"),
+    required=("lastName",),
+    detail_only=frozenset(
+        _words(f"emailAddressData phoneNumberData targetListIsOptedOut {_TEAMS} {_FOLLOW}")
+    ),
+    companions=("createdById", "assignedUserId"),
+)
+USER = EntityType(
+    "User",
+    _words(
+        "id name deleted userName type authMethod apiKey salutationName firstName lastName isActive"
+        " title emailAddress"
+        " phoneNumber avatarColor gender createdAt modifiedAt auth2FA lastAccess targetListIsOptedOut"
+        " middleName"
+        f" {_OPTED} emailAddressData phoneNumberData defaultTeamId defaultTeamName {_TEAMS}"
+        f" teamsColumns rolesIds"
+        " rolesNames portalsIds portalsNames portalRolesIds portalRolesNames contactId contactName"
+        " accountsIds"
+        " accountsNames avatarId avatarName createdById createdByName dashboardTemplateId"
+        " dashboardTemplateName"
+        " workingTimeCalendarId workingTimeCalendarName layoutSetId layoutSetName"
+    ),
+    frozenset(
+        _words(
+            "userName type authMethod apiKey salutationName firstName lastName isActive title emailAddress"
+            " emailAddressData phoneNumber gender rolesIds password passwordConfirm"
+        )
+    ),
+    defaults={
+        "type": "regular",
+        "isActive": True,
+        "emailAddressIsOptedOut": False,
+        "emailAddressIsInvalid": False,
+    },
+    belongs_to={
+        "defaultTeam": "",
+        "contact": "Contact",
+        "avatar": "",
+        "createdBy": "User",
+        "dashboardTemplate": "",
+        "workingTimeCalendar": "",
+        "layoutSet": "",
+    },
+    null_names=_words(
+        "authMethod lastAccess defaultTeamName contactName avatarId avatarName dashboardTemplateName"
+        " workingTimeCalendarName layoutSetName"
+    ),
+    required=("userName", "lastName"),
+    detail_only=frozenset(
+        _words(
+            "authMethod apiKey auth2FA lastAccess gender targetListIsOptedOut emailAddressData"
+            " phoneNumberData teamsIds"
+            " teamsNames teamsColumns rolesIds rolesNames portalsIds portalsNames portalRolesIds"
+            " portalRolesNames"
+            " accountsIds accountsNames dashboardTemplateId dashboardTemplateName"
+            " workingTimeCalendarName layoutSetId"
+            " layoutSetName"
+        )
+    ),
+    companions=("createdById",),
+    order_by="userName",
+    descending=False,
+    sorted_attributes=("modifiedAt", "createdAt", "userName"),
+    hashed_attributes=("name", "userName", "apiKey"),
+)
+ACCOUNT = EntityType(
+    "Account",
+    _words(
+        f"id name deleted website emailAddress type description createdAt modifiedAt {_STAMPS} {_ASSIGNED}"
+    ),
+    frozenset(_words("name website emailAddress type description assignedUserId")),
+    belongs_to={"createdBy": "User", "modifiedBy": "User", "assignedUser": "User"},
+    null_names=("modifiedByName", "assignedUserName"),
+    companions=("createdById", "assignedUserId"),
+)
+_PERMISSIONS = _words(
+    "assignmentPermission userPermission messagePermission portalPermission groupEmailAccountPermission"
+    " exportPermission massUpdatePermission dataPrivacyPermission followerManagementPermission"
+    " auditPermission mentionPermission userCalendarPermission"
+)
+ROLE = EntityType(
+    "Role",
+    ("id", "name", "deleted", *_PERMISSIONS, "data", "fieldData", "createdAt", "modifiedAt"),
+    frozenset(_words("name assignmentPermission userPermission massUpdatePermission data fieldData")),
+    defaults=dict.fromkeys(_PERMISSIONS, "not-set"),
+)
+WEBHOOK = EntityType(
+    "Webhook",
+    _words(
+        "id deleted event url isActive entityType type field secretKey skipOwn createdAt modifiedAt"
+        " createdById"
+        " createdByName modifiedById modifiedByName"
+    ),
+    frozenset(_words("url isActive skipOwn")),
+    defaults={"isActive": True, "skipOwn": False},
+    belongs_to={"createdBy": "User", "modifiedBy": "User"},
+    null_names=("field", "modifiedByName"),
+    required=("event", "url"),
+)
+
+ENTITY_TYPES = (MEETING, CALL, VISIT, CONTACT, LEAD, USER, ACCOUNT, ROLE, WEBHOOK)
+MARKER_FIELDS = ("cOutlookEventId", "cOutlookJoinUrl")
+# Scopes that exist in EspoCRM but not here: the sandbox's roles give no access to them.
+FORBIDDEN_SCOPES = frozenset(
+    _words(
+        "Opportunity Case Task Email Document Campaign Team Portal ExternalAccount Import"
+        " KnowledgeBaseArticle"
+    )
+)

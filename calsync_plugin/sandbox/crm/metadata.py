@@ -1,0 +1,78 @@
+"""`GET Metadata`: enough to find the Event-type entities and their fields.
+
+Not from a recording: the shape is EspoCRM's (`scopes`, `entityDefs`), the content follows the simulator's own
+entity types.
+"""
+
+from __future__ import annotations
+
+from calsync_plugin.sandbox.crm.entities import ATTENDEES, EVENT_STATUSES
+from calsync_plugin.sandbox.crm.entity_type import EntityType
+from calsync_plugin.sandbox.crm.store import Store
+from calsync_plugin.sandbox.crm.tables import Record
+
+_KINDS = {"Meeting": "Event", "Call": "Event", "Visit": "Event", "Contact": "Person", "Lead": "Person"}
+_TYPES: dict[str, Record] = {
+    "name": {"type": "varchar", "maxLength": 255, "pattern": "$noBadCharacters"},
+    "status": {"type": "enum", "options": list(EVENT_STATUSES), "default": "Planned"},
+    "direction": {"type": "enum", "options": ["Outbound", "Inbound"], "default": "Outbound"},
+    "isAllDay": {"type": "bool"},
+    "duration": {"type": "duration", "start": "dateStart", "end": "dateEnd", "notStorable": True},
+    "description": {"type": "text"},
+    "location": {"type": "varchar", "maxLength": 255, "isCustom": True},
+    "uid": {"type": "varchar", "maxLength": 255, "readOnly": True},
+    "joinUrl": {"type": "url", "readOnly": True},
+    "createdAt": {"type": "datetime", "readOnly": True},
+    "modifiedAt": {"type": "datetime", "readOnly": True},
+    "emailAddress": {"type": "email"},
+    "firstName": {"type": "varchar", "maxLength": 100},
+    "lastName": {"type": "varchar", "maxLength": 100, "required": True},
+}
+
+
+def metadata(store: Store) -> Record:
+    """Scopes and entity definitions of everything but roles and webhooks."""
+    entities = [table.entity for name, table in store.tables.items() if name not in ("Role", "Webhook")]
+    return {
+        "scopes": {entity.name: _scope(entity) for entity in entities},
+        "entityDefs": {entity.name: _definition(entity) for entity in entities},
+    }
+
+
+def _scope(entity: EntityType) -> Record:
+    scope: Record = {
+        "entity": True,
+        "object": True,
+        "acl": True,
+        "tab": entity.name != "User",
+        "type": _KINDS.get(entity.name, "Base"),
+        "calendar": entity.is_event,
+    }
+    if entity.name == "Visit":
+        scope["isCustom"] = True
+    return scope
+
+
+def _definition(entity: EntityType) -> Record:
+    fields: Record = {}
+    for name in entity.attributes:
+        if name in _TYPES:
+            fields[name] = (
+                dict(_TYPES[name], required=True) if name in entity.required else dict(_TYPES[name])
+            )
+    for name in entity.custom_fields:
+        fields[name] = {"type": "varchar", "maxLength": 255, "isCustom": True}
+    kind = "datetimeOptional" if entity.has_all_day else "datetime"
+    for name in ("dateStart", "dateEnd") if entity.is_event else ():
+        fields[name] = {"type": kind, "required": True}
+    links: Record = {}
+    for link, foreign in entity.belongs_to.items():
+        fields[link] = {"type": "link", "required": link in entity.required}
+        links[link] = {"type": "belongsTo", "entity": foreign}
+    for link, foreign in ATTENDEES.items() if entity.is_event else ():
+        fields[link] = {"type": "linkMultiple", "columns": {"status": "acceptanceStatus"}}
+        links[link] = {"type": "hasMany", "entity": foreign}
+    if "parent" in links:
+        fields["parent"] = {"type": "linkParent", "entityList": ["Account", "Lead", "Contact"]}
+        links["parent"] = {"type": "belongsToParent"}
+    return {"fields": fields, "links": links, "collection": {"orderBy": entity.order_by}}

@@ -1,0 +1,106 @@
+"""The simulator as a WSGI application and as a server on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import requests
+import waitress  # type: ignore[import-untyped]
+from flask import Flask
+
+from calsync_plugin.sandbox.crm import admin_api  # noqa: F401 - registers its routes on the blueprint
+from calsync_plugin.sandbox.crm.api import api
+from calsync_plugin.sandbox.crm.clock import Clock
+from calsync_plugin.sandbox.crm.control import control
+from calsync_plugin.sandbox.crm.faults import FaultLayer
+from calsync_plugin.sandbox.crm.settings import Settings
+from calsync_plugin.sandbox.crm.simulator import Crm
+
+
+def create_app(
+    *,
+    seed: bool = True,
+    data_file: Path | None = None,
+    clock: Clock | None = None,
+    session: requests.Session | None = None,
+    webhook_interval: float | None = None,
+    marker_fields: bool = True,
+) -> Flask:
+    """The CRM as a Flask app; the simulator itself is `app.extensions["crm"]`.
+
+    `webhook_interval` in seconds: None sends nothing until `Crm.deliver_now()`, 0 sends at once from a daemon
+    thread (end it with `Crm.close()`), more runs the queue in that rhythm of the simulator's clock. `session`
+    carries the webhooks. `data_file` is loaded if it exists; saving is `serve`'s. `marker_fields` adds
+    `cOutlookEventId` and `cOutlookJoinUrl` to Meeting, Call and Visit.
+    """
+    settings = Settings(webhook_interval=webhook_interval)
+    crm = Crm(clock=clock, settings=settings, session=session, marker_fields=marker_fields)
+    if data_file is not None and data_file.exists():
+        crm.load(json.loads(data_file.read_text(encoding="utf-8")))
+        settings.webhook_interval = webhook_interval
+    elif seed:
+        crm.seed()
+    app = Flask(__name__)
+    app.extensions["crm"] = crm
+    app.register_blueprint(api)
+    app.register_blueprint(control)
+    app.wsgi_app = FaultLayer(app.wsgi_app, crm)  # type: ignore[method-assign]
+    if webhook_interval is not None:
+        crm.dispatcher.start()
+    return app
+
+
+class Saver:
+    """Writes the CRM to its file once a second if it changed, and at the end."""
+
+    def __init__(self, crm: Crm, path: Path) -> None:
+        self._crm = crm
+        self._path = path
+        self._saved = -1
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="crm-saver", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and write what is left."""
+        self._stop.set()
+        self._thread.join()
+        self._save()
+
+    def _loop(self) -> None:
+        while not self._stop.wait(timeout=1.0):
+            self._save()
+
+    def _save(self) -> None:
+        revision = self._crm.store.revision
+        if revision != self._saved:
+            self._crm.save_to(self._path)
+            self._saved = revision
+
+
+def serve(
+    port: int,
+    host: str = "127.0.0.1",
+    threads: int = 8,
+    data_file: Path | None = None,
+    webhook_interval: float | None = 0,
+) -> None:
+    """Serve the CRM until the process is interrupted. Webhooks go out at once unless told otherwise."""
+    app = create_app(data_file=data_file, webhook_interval=webhook_interval)
+    crm: Crm = app.extensions["crm"]
+    saver = Saver(crm, data_file) if data_file is not None else None
+    if saver is not None:
+        saver.start()
+    try:
+        waitress.serve(
+            app, host=host, port=port, threads=threads, ident=None, clear_untrusted_proxy_headers=True
+        )
+    finally:
+        crm.close()
+        if saver is not None:
+            saver.stop()

@@ -1,0 +1,18 @@
+"""What an administrator or a test may set while the simulator runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Settings:
+    """Switches of the server. Where the real product has a default, that is the default here."""
+
+    time_zone: str = "UTC"
+    # Seconds between two runs of the webhook queue: 120 in the product, 0 at once, None only when told.
+    webhook_interval: float | None = 120
+    webhook_portion: int = 20
+    webhook_limit: int = 50
+    # user name -> the code that a second factor accepts
+    two_factor: dict[str, str] = field(default_factory=dict)
