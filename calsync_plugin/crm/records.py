@@ -22,6 +22,7 @@ from calsync_plugin.crm.names import read_name
 from calsync_plugin.crm.spans import parse_instant, read_span
 from calsync_plugin.domain.meeting import Meeting, Person, Sensitivity, ShowAs, fold_line, fold_text
 from calsync_plugin.errors import InvalidRecord
+from calsync_plugin.markup import html_to_text
 from calsync_plugin.settings import EntitySettings
 
 HELD_STATUSES = frozenset({"Held", "Not Held"})
@@ -141,7 +142,9 @@ def _text(record: Mapping[str, object], attribute: str) -> str:
 
 
 def _description(record: Record, entity: EntitySettings) -> str:
-    return fold_text(_text(record, entity.description))
+    """Plain text, whatever the entity holds: that is what both sides can be compared by."""
+    written = _text(record, entity.description)
+    return html_to_text(written) if entity.description_format == "html" else fold_text(written)
 
 
 def _minutes(record: Record, attribute: str, notes: list[str]) -> int | None:

@@ -1,0 +1,78 @@
+"""Who we are in EspoCRM and what we may do there: asked once at start and by `calsync doctor`.
+
+Decides which missing right is worth a sentence. Does not stop anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from calsync_plugin.crm.client import EspoClient
+from calsync_plugin.errors import UnknownOutcome
+from calsync_plugin.settings import EntitySettings
+
+Table = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The answer of `App/user`, as far as it matters."""
+
+    user_id: str
+    user_name: str
+    user_type: str
+    """`api` for a user made for programs, `admin`, `regular`, ..."""
+    time_zone: str
+    """The installation's zone, empty if it is not told."""
+    table: Table
+    """Rights by entity: a mapping of action to all | team | own | no | yes, or true; absent = none."""
+
+    def may(self, entity_type: str, action: str) -> str:
+        """Level of one right: `all`, `team`, `own`, `yes` or `no`."""
+        if self.user_type in {"admin", "super-admin"}:
+            return "all"
+        rights = self.table.get(entity_type)
+        if isinstance(rights, Mapping):
+            return str(rights.get(action, "no"))
+        return "all" if rights is True else "no"
+
+    def shortcomings(self, entities: Iterable[EntitySettings]) -> tuple[str, ...]:
+        """What cannot work with these rights, one sentence each with the way to mend it."""
+        needs = [(entity.entity_type, action) for entity in entities for action in ("read", "edit")]
+        needs += [(person, "read") for person in ("User", "Contact", "Lead")]
+        found = [self._shortcoming(entity_type, action) for entity_type, action in needs]
+        if self.may("Webhook", "create") == "no":
+            found.append(
+                f"the CRM's user {self.user_name} may not have webhooks; give its role the scope Webhook"
+            )
+        return tuple(sentence for sentence in found if sentence)
+
+    def _shortcoming(self, entity_type: str, action: str) -> str:
+        level = self.may(entity_type, action)
+        if level == "all":
+            return ""
+        return (
+            f"the CRM's user {self.user_name} may {action} {entity_type} records on level {level!r} only; "
+            "others are out of scope until its role says 'all'"
+        )
+
+
+def read_access(client: EspoClient) -> Access:
+    """Ask EspoCRM who we are. Unauthorized if it does not know our key."""
+    answer = client.get("App/user")
+    user, acl, settings = (_part(answer, name) for name in ("user", "acl", "settings"))
+    if not user.get("id"):
+        raise UnknownOutcome("the CRM's answer for App/user names no user; check crm.url")
+    return Access(
+        user_id=str(user["id"]),
+        user_name=str(user.get("userName") or ""),
+        user_type=str(user.get("type") or ""),
+        time_zone=str(settings.get("timeZone") or ""),
+        table=_part(acl, "table"),
+    )
+
+
+def _part(answer: Table, name: str) -> Table:
+    part = answer.get(name)
+    return part if isinstance(part, Mapping) else {}
