@@ -9,7 +9,7 @@ from flask import Blueprint, request
 
 from calsync_plugin.sandbox.crm import attending
 from calsync_plugin.sandbox.crm.answers import API, Call, endpoint, refusal
-from calsync_plugin.sandbox.crm.errors import ApiError
+from calsync_plugin.sandbox.crm.errors import ApiError, AuthError
 from calsync_plugin.sandbox.crm.listing import Query, query_of
 from calsync_plugin.sandbox.crm.tables import Record
 
@@ -25,8 +25,8 @@ def root(_call: Call) -> object:
 
 @endpoint(api, "/EmailAddress/search", "GET")
 def email_search(_call: Call) -> object:
-    """Needs the Email scope, which no role of the sandbox has."""
-    raise ApiError(403, "")
+    """Needs the Email scope, which no role of the sandbox has; refused before any controller runs."""
+    raise AuthError(403, "")
 
 
 @endpoint(api, "/<entity_type>", "GET")

@@ -75,7 +75,7 @@ def change_link(call: Call, entity_type: str, record_id: str, link: str, *, add:
     attendance = call.crm.store.attendance[entity_type]
     for person in people:
         (attendance.add if add else attendance.remove)(record_id, link, person)
-        if add and link != "users":
+        if link != "users":
             call.crm.store.change(scope, person, {"streamUpdatedAt": call.crm.now()})
     if add and link == "users":
         call.crm.store.follow(record_id, people)

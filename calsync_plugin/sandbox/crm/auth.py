@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from calsync_plugin.sandbox.crm.access import Access, Caller
-from calsync_plugin.sandbox.crm.clock import Clock
+from calsync_plugin.sandbox.crm.clock import Clock, stored
 from calsync_plugin.sandbox.crm.errors import AuthError
 from calsync_plugin.sandbox.crm.settings import Settings
 from calsync_plugin.sandbox.crm.store import Store
@@ -120,6 +120,7 @@ class Auth:
         if known is not None:
             if user is None or known[0] != user["id"] or known[1] not in (None, credentials.cookie_secret):
                 raise self._failed(credentials)
+            self._seen(user)
             return Login(self._access.caller(user["id"]), secret)
         if headers.get("Espo-Authorization-By-Token"):
             raise AuthError(401)
@@ -127,7 +128,11 @@ class Auth:
         if user is None or password is None or user["type"] == "api" or password != secret:
             raise self._failed(credentials)
         self._second_factor(user, credentials)
+        self._seen(user)
         return self._fresh(user, credentials) if given is not None else Login(self._access.caller(user["id"]))
+
+    def _seen(self, user: Record) -> None:
+        user["lastAccess"] = stored(self._clock.now())
 
     def _second_factor(self, user: Record, credentials: Credentials) -> None:
         code = self._settings.two_factor.get(user["userName"])

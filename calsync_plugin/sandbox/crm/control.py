@@ -142,10 +142,11 @@ def insert_record(entity_type: str) -> Record:
 
 @control.post("/next-ids")
 def queue_ids() -> Record:
-    """Ids and webhook secrets to hand out next: `{"ids": [...], "secrets": [...]}`."""
+    """Ids, webhook secrets and uids to hand out next: `{"ids": [...], "secrets": [...], "uids": [...]}`."""
     crm, body = crm_of_app(), _body()
     crm.ids.queued_ids.extend(body.get("ids", []))
     crm.ids.queued_secrets.extend(body.get("secrets", []))
+    crm.ids.queued_uids.extend(body.get("uids", []))
     return {"ok": True}
 
 

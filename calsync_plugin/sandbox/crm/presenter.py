@@ -75,10 +75,10 @@ class Presenter:
             value = self.value(caller, entity, row, name)
             if value is None and entity.is_person:
                 value = _CREATE_DEFAULTS.get(name, _CREATE_ONLY.get(name))
+            if name == "duration":
+                value = entity.defaults[name]
             if name not in hidden and (value is not None or name in entity.null_names or name in given):
                 answer[name] = value
-        if "duration" in answer:
-            answer["duration"] = entity.defaults["duration"]
         return answer
 
     def listed(
@@ -120,7 +120,8 @@ class Presenter:
     def value(self, caller: Caller, entity: EntityType, row: Record, name: str) -> object:
         """One attribute of a record."""
         if entity.is_event and name in ("duration", "reminders"):
-            return duration(row) if name == "duration" else self._reminders(caller, entity, row)
+            # Reminders sent by API come back to nobody (measured), so none are kept.
+            return duration(row) if name == "duration" else []
         if name in row:
             return row[name]
         if name in _EMPTY_LISTS:
@@ -134,10 +135,6 @@ class Presenter:
         if name.endswith(("Ids", "Names", "Columns")):
             return self._link_multiple(entity, row, name)
         return None
-
-    def _reminders(self, caller: Caller, entity: EntityType, row: Record) -> object:
-        attends = caller.id in self._store.members(entity.name, row["id"], "users")
-        return row.get("reminders") or [] if attends else []
 
     def _linked_name(self, entity: EntityType, row: Record, link: str) -> str | None:
         foreign = row.get("parentType") if link == "parent" else entity.belongs_to[link]

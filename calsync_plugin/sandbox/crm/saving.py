@@ -7,7 +7,6 @@ caller holds the store's lock. Nothing is written before all checks have passed.
 from __future__ import annotations
 
 import secrets
-import uuid
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
@@ -74,6 +73,8 @@ class Records:
             **self.presenter.detail(self._admin(), entity, row),
             "isFollowed": self._follows(caller, row),
         }
+        if entity.is_person and row.get("assignedUserId"):
+            self._store.follow(row["id"], [row["assignedUserId"]])
         answer = self.presenter.created(caller, entity, {**row, **_echo(values)}, values)
         self._store.change(
             entity_type, row["id"], {name: dates.with_seconds(row.get(name)) for name in _dates(entity)}
@@ -205,7 +206,7 @@ class Records:
         if "streamUpdatedAt" in entity.attributes:
             row["streamUpdatedAt"] = now
         if "uid" in entity.attributes:
-            row["uid"] = str(uuid.uuid4())
+            row["uid"] = self._ids.next_uid()
         if "versionNumber" in entity.attributes:
             row["versionNumber"] = 1
         row.update(self._plain(entity, values))

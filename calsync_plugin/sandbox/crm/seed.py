@@ -6,9 +6,11 @@ Rows are inserted as they are; no rule is applied and no webhook tells.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from calsync_plugin.sandbox.crm import identities as ids
+from calsync_plugin.sandbox.crm.clock import stored
 from calsync_plugin.sandbox.crm.entity_type import EntityType
 from calsync_plugin.sandbox.crm.presenter import with_lower
 from calsync_plugin.sandbox.crm.store import Store
@@ -51,11 +53,18 @@ def complete(entity: EntityType, values: Mapping[str, Any], now: str) -> Record:
     return row
 
 
+def insert(store: Store, entity_type: str, row: Record) -> None:
+    """Insert a row; the owner of a contact or lead follows it."""
+    store.insert(entity_type, row)
+    if entity_type in ("Contact", "Lead") and row.get("assignedUserId"):
+        store.follow(row["id"], [row["assignedUserId"]])
+
+
 def seed_sandbox(store: Store, now: str) -> None:
     """The fixed identities of the sandbox (`identities`)."""
 
     def put(entity_type: str, **values: Any) -> None:
-        store.insert(entity_type, complete(store.entity(entity_type), values, now))
+        insert(store, entity_type, complete(store.entity(entity_type), values, now))
 
     by_admin = {"createdById": ids.ADMIN_ID}
     put(
@@ -122,15 +131,19 @@ def _api_user(
 RECORDED_ADMIN_ID = "6b000dab2d726ed0b"
 
 
-def seed_recorded(store: Store, captures: Mapping[str, Any], now: str) -> None:
+def seed_recorded(store: Store, captures: Mapping[str, Any]) -> None:
     """The world of the recordings: ids, keys and people of `seed-of-captures.json`."""
 
     def put(entity_type: str, **values: Any) -> None:
+        # An id of EspoCRM begins with the second of its creation.
+        created = stored(datetime.fromtimestamp(int(values["id"][:8], 16), UTC))
         values = {"createdById": RECORDED_ADMIN_ID, **values}
-        store.insert(entity_type, complete(store.entity(entity_type), values, now))
+        insert(store, entity_type, complete(store.entity(entity_type), values, created))
 
     roles = captures["roles"]
-    put("Role", id=roles["bridge"], name="Bridge API", data=BRIDGE_ACCESS, fieldData={}, **_ALL_PERMISSIONS)
+    bridge = dict.fromkeys(("Meeting", "Call", "Task", "Contact", "Lead", "Account"), _FULL)
+    bridge |= {name: access for name, access in BRIDGE_ACCESS.items() if name not in (*_EVENTS, *_OTHERS)}
+    put("Role", id=roles["bridge"], name="Bridge API", data=bridge, fieldData={}, **_ALL_PERMISSIONS)
     put("Role", id=roles["sales"], name="Sales", data=SALES_ACCESS, fieldData={}, **_ALL_PERMISSIONS)
     admin = captures["admin"]
     put("User", id=RECORDED_ADMIN_ID, name="Admin", lastName="Admin", type="admin", **admin)

@@ -77,7 +77,7 @@ class Crm:
     def seed_recorded(self, captures: Mapping[str, Any]) -> None:
         """Insert the world of the recordings: the content of `seed-of-captures.json`."""
         with self.store.lock:
-            seed_recorded(self.store, captures, self.now())
+            seed_recorded(self.store, captures)
 
     def insert(self, entity_type: str, values: Record) -> Record:
         """Insert a record with a given id as it is: no check, no webhook. Returns the row.
