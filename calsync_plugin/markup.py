@@ -1,11 +1,11 @@
 """Descriptions: plain text to HTML and back, and what may be shown of HTML from elsewhere.
 
-Decides how much structure a text keeps: lines, blank lines, lists, link addresses. Text that went to HTML comes
-back as it was, also after Exchange has wrapped it, so that descriptions never grow. Does not decide which side's
-description counts.
+Decides how much structure a text keeps: lines, blank lines, lists, link addresses. Text that went to HTML
+comes back as it was, also after Exchange has wrapped it, so that descriptions never grow. Does not decide
+which side's description counts.
 
-HTML is read here by a scanner of its own: it goes over the text once, builds no tree and cannot be made slow by
-hostile nesting, as html.parser (unclosed comments) and html5ever (formatting elements) can.
+HTML is read here by a scanner of its own: it goes over the text once, builds no tree and cannot be made slow
+by hostile nesting, as html.parser (unclosed comments) and html5ever (formatting elements) can.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from collections.abc import Iterator
 import nh3
 
 Token = tuple[str, str, int, int]
-"""(kind, value, start, end): kind is "text", or "<" / "/" with the tag's name as value. Offsets are the source's."""
+"""(kind, name, start, end): kind is "text", or "<" / "/" for a tag with its name; places in the source."""
 
 _TAG_NAME = re.compile(r"/?[a-zA-Z][^\s/>]*")
 _ATTRIBUTES = re.compile(r"""([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 # Their content is not text of the document (HTML standard, raw text elements), or not to be read.
 _HIDDEN = frozenset({"script", "style", "title", "noframes", "noembed", "iframe", "xmp", "template"})
-_BLOCKS = frozenset(
-    "address article aside blockquote body center dd div dl dt fieldset figure footer form header hr html li main"
-    " nav ol pre section table tbody tfoot thead tr ul".split()
+_BLOCK_NAMES = (
+    "address article aside blockquote body center dd div dl dt fieldset figure footer form header hr html li"
+    " main nav ol pre section table tbody tfoot thead tr ul"
 )
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
 _WHITE = re.compile(r"[ \t\n\r]+")
 _WHITE_EDGE = re.compile(r"^ | (?= )")
@@ -42,15 +43,16 @@ def text_to_html(text: str) -> str:
 def html_to_text(html: str) -> str:
     """Return the text of HTML: LF ends, no blanks at line ends, no empty edges, composed form (NFC).
 
-    List items begin with `- ` or their number; a link keeps its address in parentheses unless that is its text.
+    List items begin with `- ` or their number; a link keeps its address in parentheses unless that is its
+    text.
     """
     reader = _Reader()
     hidden = ""
-    for kind, value, start, end in _tokens(html):
+    for kind, value, start, end in tokens(html):
         if hidden:
             hidden = "" if kind == "/" and value == hidden else hidden
         elif kind == "text":
-            reader.text(entities.unescape(html[start:end]))
+            reader.text(_unescaped(html[start:end]))
         elif kind == "<" and value in _HIDDEN:
             hidden = value
         elif kind == "<":
@@ -71,8 +73,8 @@ def sanitise(html: str) -> str:
     return nh3.clean(clean, clean_content_tags=set(_HIDDEN), link_rel="noopener noreferrer")
 
 
-def _tokens(html: str) -> Iterator[Token]:
-    """Yield text and tags in order. Comments, declarations and what never ends are skipped."""
+def tokens(html: str) -> Iterator[Token]:
+    """Yield text and tags in order, with their places; comments and declarations are skipped."""
     position, size = 0, len(html)
     while position < size:
         opening = html.find("<", position)
@@ -111,13 +113,21 @@ def _tag_end(html: str, start: int) -> int:
     return found.end() if found else first + 1
 
 
+_ENDLESS_NUMBER = re.compile(r"&#x?[0-9a-f]{9,}", re.IGNORECASE)
+
+
+def _unescaped(text: str) -> str:
+    """Return text with its entities resolved; numbers that no character has are dropped first."""
+    return entities.unescape(_ENDLESS_NUMBER.sub("", text) if "&#" in text else text)
+
+
 def _attribute(tag: str, wanted: str) -> str:
     """Return an attribute of a tag as written, e.g. `href` of `<a href="...">`; empty if it has none."""
     name = _TAG_NAME.match(tag, 1)
     for found in _ATTRIBUTES.finditer(tag, name.end() if name else 1):
         if found.group(1).lower() == wanted:
             value = next((group for group in found.groups()[1:] if group is not None), "")
-            return entities.unescape(value).strip()
+            return _unescaped(value).strip()
     return ""
 
 
@@ -128,9 +138,9 @@ class _Reader:
         self._lines: list[str] = []
         self._line: list[str] = []
         self._gap = False
+        self._spaced = True
         self._lists: list[int | None] = []
         self._links: list[tuple[str, int]] = []
-        self._linked = 0
         self._pre = 0
 
     def text(self, text: str) -> None:
@@ -155,7 +165,8 @@ class _Reader:
                 self._line.append("\t")
         elif name in _SPACED:
             # Outlook writes every line as a paragraph of this class, without space between them.
-            self._block(spaced=_attribute(tag, "class").lower() != "msonormal")
+            self._spaced = _attribute(tag, "class").lower() != "msonormal"
+            self._block(spaced=self._spaced)
         elif name in _BLOCKS:
             self._block()
             self._begin(name)
@@ -178,7 +189,7 @@ class _Reader:
         if name == "a" and self._links:
             self._end_link(*self._links.pop())
         elif name in _SPACED:
-            self._block(spaced=True)
+            self._block(spaced=self._spaced)
         elif name in _BLOCKS:
             self._block()
             if name in {"ul", "ol"} and self._lists:
@@ -244,20 +255,21 @@ def _sendable(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
-_VOID = frozenset(
-    "area base br col embed hr img input link meta param source track wbr p li td tr th dd dt".split()
-)
+_FORMATTING_NAMES = "a b big code em font i nobr s small strike strong tt u"
+_FORMATTING = frozenset(_FORMATTING_NAMES.split())
+# Without an end tag, or closed by the next of their kind.
+_FLAT_NAMES = "area base br col embed hr img input link meta param source track wbr p li td tr th dd dt"
+_FLAT = frozenset(_FLAT_NAMES.split())
 _DEEPEST = 500
 _MOST_WORK = 200_000
 
 
 def _is_hostile(html: str) -> bool:
-    """Tell whether building a tree of this could take long: deep nesting, or formatting reopened over and over."""
+    """Tell whether a tree of this could take long: deep nesting, formatting reopened over and over."""
     stack: list[str] = []
     formatting = most = tags = 0
-    for kind, name, _, _ in _tokens(html):
-        if kind == "text" or name in _VOID:
+    for kind, name, _, _ in tokens(html):
+        if kind == "text" or name in _FLAT:
             tags += kind != "text"
             continue
         tags += 1

@@ -14,7 +14,7 @@ from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.graph.protocol import JsonObject, Request
 
 MARKER = "String {b7a4f3c2-6c1d-4e0b-9d35-0f4c5a1e8d27} Name calsync"
-"""The single-value extended property that holds an event's marker (R21). Never change it: old events have it."""
+"""The single-value extended property that holds an event's marker (R21). Never change it."""
 
 _EXPAND_MARKER = f"singleValueExtendedProperties($filter=id eq '{MARKER}')"
 _PAGE = 100
@@ -33,7 +33,7 @@ def create_event(
 
 
 def update_event(event_id: str, body: JsonObject, *, etag: str = "", item: str = "") -> Request:
-    """Change the given properties of an event (Graph docs, "Update event"); PreconditionFailed if it moved on.
+    """Change the given properties of an event (Graph docs, "Update event"); PreconditionFailed if it changed.
 
     Not repeatable: every change of a meeting may mail its attendees.
     """
@@ -54,7 +54,7 @@ def get_event(event_id: str, *, item: str = "") -> Request:
 
 
 def calendar_of(event_id: str, *, item: str = "") -> Request:
-    """Read the calendar in which an event lies; NotFound for one that lies in none, such as a deleted item."""
+    """Read the calendar in which an event lies; NotFound for one that lies in none, as a deleted item."""
     return _get(f"{_event(event_id)}/calendar", item=item)
 
 

@@ -42,7 +42,7 @@ def unambiguous(moment: datetime, name: str) -> bool:
 
 
 def iana(name: str) -> str:
-    """Return the IANA name of a known zone: of a Windows name CLDR's default city; empty for an unknown one."""
+    """Return the IANA name of a known zone: of a Windows name CLDR's city; empty for an unknown one."""
     key = name.strip().lower()
     if key in _UTC_NAMES:
         return "UTC"
