@@ -1,6 +1,8 @@
-"""Bodies as Exchange keeps and gives them: HTML wrapped in a document, text turned into HTML, a preview, a meeting blob.
+"""Bodies as Exchange keeps and gives them: HTML wrapped in a document, text turned into HTML, a preview, a
+meeting blob.
 
-Source: Graph docs, event: get (outlook.body-content-type; HTML unless asked for) and event: update (keep the blob).
+Source: Graph docs, event: get (outlook.body-content-type; HTML unless asked for) and event: update (keep
+the blob).
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ def text_to_html(content: str) -> str:
     """Return the HTML that the service makes of a text body."""
     lines = html.escape(content, quote=False).replace("\r\n", "\n").replace("\n", "<br>\r\n")
     return (
-        f"{_HEAD}\r\n<meta name=\"Generator\" content=\"Microsoft Exchange Server\">\r\n<!-- converted from text -->"
+        f'{_HEAD}\r\n<meta name="Generator" content="Microsoft Exchange Server">\r\n<!-- converted from text -->'
         f'</head><body>\r\n<font size="2"><span style="font-size:11pt;"><div class="PlainText">{lines}</div>'
         f"</span></font>\r\n</body></html>\r\n"
     )
@@ -45,9 +47,7 @@ class _Text(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         if tag in {"head", "style", "script"}:
             self._hidden += 1
-        elif tag in _BREAKS and self.parts and not self.parts[-1].endswith("\n"):
-            self.parts.append("\r\n")
-        elif tag == "br":
+        elif (tag in _BREAKS and self.parts and not self.parts[-1].endswith("\n")) or tag == "br":
             self.parts.append("\r\n")
 
     def handle_endtag(self, tag: str) -> None:

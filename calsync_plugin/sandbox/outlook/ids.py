@@ -1,8 +1,9 @@
 """Ids of items and calendars as Exchange makes them: opaque, long, case-sensitive, in two formats.
 
-An id carries mailbox, folder, day of the occurrence and item number, so that nothing has to be looked up. The number
-stands at the end: two items can have ids that differ in case only, as Exchange's do. A default id changes with the
-folder, an immutable id does not (Graph docs, "Obtain immutable identifiers for Outlook resources").
+An id carries mailbox, folder, day of the occurrence and item number, so that nothing has to be looked up.
+The number stands at the end: two items can have ids that differ in case only, as Exchange's do. A default
+id changes with the folder, an immutable id does not (Graph docs, "Obtain immutable identifiers for Outlook
+resources").
 """
 
 from __future__ import annotations

@@ -37,7 +37,9 @@ def parse_datetime(text: object) -> datetime:
             raise ValueError
         value = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise invalid(f"The value '{text}' cannot be converted to a date and time.", "RequestBodyRead") from None
+        raise invalid(
+            f"The value '{text}' cannot be converted to a date and time.", "RequestBodyRead"
+        ) from None
     if not EARLIEST <= value.year <= LATEST:
         raise invalid(f"The date '{text}' lies outside what a calendar can hold.", "ErrorInvalidRequest")
     return value
@@ -56,7 +58,9 @@ def choice(value: object, allowed: tuple[str, ...], name: str) -> str:
         for item in allowed:
             if item.lower() == wanted:
                 return item
-    raise invalid(f"Cannot convert the literal '{value}' to the expected type of property '{name}'.", "RequestBodyRead")
+    raise invalid(
+        f"Cannot convert the literal '{value}' to the expected type of property '{name}'.", "RequestBodyRead"
+    )
 
 
 def boolean(value: object, name: str) -> bool:
@@ -72,7 +76,9 @@ def integer(value: object, name: str) -> int:
     """Return a 32 bit integer."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31:
         return value
-    raise invalid(f"Cannot convert the value '{value}' of property '{name}' to an integer.", "RequestBodyRead")
+    raise invalid(
+        f"Cannot convert the value '{value}' of property '{name}' to an integer.", "RequestBodyRead"
+    )
 
 
 def text(value: object, name: str) -> str:

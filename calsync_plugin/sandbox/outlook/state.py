@@ -1,8 +1,8 @@
 """What the simulated organisation holds: mailboxes, their calendars and items, and the log of mails.
 
-Plain memory behind one reentrant lock, which handlers hold while they read or write and nobody holds while sleeping.
-Rules live elsewhere; this module only keeps the indexes true: by number, iCalUId, extended property, and the order of
-changes that delta reads.
+Plain memory behind one reentrant lock, which handlers hold while they read or write and nobody holds while
+sleeping. Rules live elsewhere; this module only keeps the indexes true: by number, iCalUId, extended
+property, and the order of changes that delta reads.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Key = tuple[int, int]
 class Item:
     """One calendar item: a single event, a series master, or (day > 0) an exception of its master.
 
-    `start` and `end` are naive local times in their zones; `starts` and `ends` the instants (of an all-day item the
-    dates as if in UTC, because its day is never converted). Lists and objects are in Graph's shape and are replaced,
-    never changed in place.
+    `start` and `end` are naive local times in their zones; `starts` and `ends` the instants (of an all-day
+    item the dates as if in UTC, because its day is never converted). Lists and objects are in Graph's shape
+    and are replaced, never changed in place.
     """
 
     number: int

@@ -1,7 +1,7 @@
 """Every behaviour that a test may turn, most of all those that Microsoft does not document.
 
-Status: *documented* is Graph's page, *field* is seen by users of the service, *unsourced* is an assumption; for
-an unsourced one both settings are legal behaviour and a client has to stand both.
+Status: *documented* is Graph's page, *field* is seen by users of the service, *unsourced* is an assumption;
+for an unsourced one both settings are legal behaviour and a client has to stand both.
 """
 
 from __future__ import annotations

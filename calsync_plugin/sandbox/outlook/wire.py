@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from waitress.channel import ClientDisconnected
+from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from calsync_plugin.sandbox.outlook.state import Mailbox
@@ -32,7 +32,13 @@ class GraphError(Exception):
     """A refusal in Graph's words: HTTP status, error code, message and extra headers."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, headers: dict[str, str] | None = None, extra: Json | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        headers: dict[str, str] | None = None,
+        extra: Json | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status

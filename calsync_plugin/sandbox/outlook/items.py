@@ -1,0 +1,210 @@
+"""From an item to Graph's JSON: ids in the asked-for format, times in the asked-for zone, the defaults of
+an event.
+
+Source: Graph docs, event resource type and event: get; the shape of answers from the samples there.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from calsync_plugin.sandbox.outlook import ids
+from calsync_plugin.sandbox.outlook.content import html_to_text, text_to_html
+from calsync_plugin.sandbox.outlook.odata_types import instant, offset_free, short_instant
+from calsync_plugin.sandbox.outlook.recurrence import occurrence_uid
+from calsync_plugin.sandbox.outlook.state import Alias, Item, Mailbox
+from calsync_plugin.sandbox.outlook.wire import Call, Json
+from calsync_plugin.sandbox.outlook.zones import to_local, zone
+
+_PREFERENCE = re.compile(r'([\w.-]+)\s*=\s*(?:"([^"]*)"|([^",;\s]+))')
+NO_LOCATION: Json = {
+    "displayName": "",
+    "locationType": "default",
+    "uniqueIdType": "unknown",
+    "address": {},
+    "coordinates": {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How one caller wants to see items: whose ids, which id format, zone and body type."""
+
+    mailbox: Mailbox
+    zone: str = "UTC"
+    body_type: str = "html"
+    immutable: bool = False
+    page_size: int | None = None
+    alias: Alias | None = None
+    masks_private: bool = False
+    root: str = ""
+    applied: tuple[str, ...] = ()
+
+
+def view_of(call: Call) -> View:
+    """Return what a call's Prefer header asks for; an unknown zone is refused, other values are ignored."""
+    asked = {}
+    prefer = call.headers.get("prefer")
+    if prefer:
+        asked = {name.lower(): quoted or bare for name, quoted, bare in _PREFERENCE.findall(prefer)}
+    applied = []
+    named = asked.get("outlook.timezone", "UTC")
+    if "outlook.timezone" in asked:
+        zone(named)
+        applied.append(f'outlook.timezone="{named}"')
+    body_type = asked.get("outlook.body-content-type", "html").lower()
+    if "outlook.body-content-type" in asked and body_type in {"text", "html"}:
+        applied.append(f'outlook.body-content-type="{body_type}"')
+    immutable = asked.get("idtype", "").lower() == "immutableid"
+    if immutable:
+        applied.append('IdType="ImmutableId"')
+    size = asked.get("odata.maxpagesize", "")
+    if size.isdigit():
+        applied.append(f"odata.maxpagesize={size}")
+    return View(
+        mailbox=call.owner,
+        zone=named,
+        body_type=body_type if body_type == "text" else "html",
+        immutable=immutable,
+        page_size=int(size) if size.isdigit() and 1 <= int(size) <= 1000 else None,
+        root=call.root(),
+        applied=tuple(applied),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _key_fill(mailbox: int) -> bytes:
+    return hashlib.sha256(f"key{mailbox}".encode()).digest()[:10]
+
+
+def change_key(mailbox: int, key: int) -> str:
+    """Return a change key as Exchange writes one."""
+    return base64.b64encode(_key_fill(mailbox) + key.to_bytes(8, "big")).decode()
+
+
+def item_id(view: View, item: Item) -> str:
+    """Return an item's id in the format and for the folder in which this caller sees it."""
+    if view.immutable:
+        return ids.immutable_id(view.mailbox.number, item.day, item.number)
+    folder = item.folder if view.alias is None else view.alias.number
+    return ids.default_id(view.mailbox.number, folder, item.day, item.number)
+
+
+def master_id(view: View, item: Item) -> str | None:
+    """Return the id of the series that an occurrence or exception belongs to."""
+    if not item.day:
+        return None
+    if view.immutable:
+        return ids.immutable_id(view.mailbox.number, 0, item.number)
+    folder = item.folder if view.alias is None else view.alias.number
+    return ids.default_id(view.mailbox.number, folder, 0, item.number)
+
+
+def moment(view: View, item: Item, local: datetime, utc: datetime) -> Json:
+    """Return a dateTimeTimeZone; an all-day item's date is never converted."""
+    if item.all_day:
+        return {"dateTime": offset_free(local), "timeZone": view.zone}
+    if view.zone == "UTC":
+        return {"dateTime": offset_free(utc), "timeZone": "UTC"}
+    return {"dateTime": offset_free(to_local(utc, view.zone)), "timeZone": view.zone}
+
+
+def body_of(view: View, item: Item) -> Json:
+    """Return the body in the asked-for type: HTML unless text is preferred."""
+    if view.body_type == "text":
+        text = item.content if item.content_type == "text" else html_to_text(item.content)
+        return {"contentType": "text", "content": text}
+    content = item.content if item.content_type == "html" else text_to_html(item.content)
+    return {"contentType": "html", "content": content}
+
+
+def uid_of(item: Item) -> str:
+    """Return the iCalUId, which differs for each occurrence of a series."""
+    return occurrence_uid(item.uid, item.day) if item.day else item.uid
+
+
+def etag(view: View, item: Item) -> str:
+    """Return the entity tag: the change key, wrapped."""
+    return f'W/"{change_key(view.mailbox.number, item.key)}"'
+
+
+def skeleton(view: View, item: Item) -> Json:
+    """Return the little that delta says of an occurrence that follows its master."""
+    return {
+        "@odata.type": "#microsoft.graph.event",
+        "@odata.etag": etag(view, item),
+        "id": item_id(view, item),
+        "seriesMasterId": master_id(view, item),
+        "type": item.kind,
+        "start": moment(view, item, item.start, item.starts),
+        "end": moment(view, item, item.end, item.ends),
+    }
+
+
+def render(view: View, item: Item) -> Json:
+    """Return an item as a whole event."""
+    number = view.mailbox.number
+    identity = item_id(view, item)
+    key = change_key(number, item.key)
+    masked = view.masks_private and item.sensitivity == "private"
+    event: Json = {
+        "@odata.etag": f'W/"{key}"',
+        "id": identity,
+        "createdDateTime": instant(item.created),
+        "lastModifiedDateTime": instant(item.modified),
+        "changeKey": key,
+        "categories": item.categories,
+        "transactionId": item.transaction_id,
+        "originalStartTimeZone": item.start_zone,
+        "originalEndTimeZone": item.end_zone,
+        "iCalUId": uid_of(item),
+        "reminderMinutesBeforeStart": item.reminder_minutes,
+        "isReminderOn": item.reminder_on,
+        "hasAttachments": False,
+        "subject": "Private Appointment" if masked else item.subject,
+        "bodyPreview": "" if masked else item.preview,
+        "importance": item.importance,
+        "sensitivity": item.sensitivity,
+        "isAllDay": item.all_day,
+        "isCancelled": item.cancelled,
+        "isOrganizer": item.is_organizer,
+        "responseRequested": item.response_requested,
+        "seriesMasterId": master_id(view, item),
+        "showAs": item.show_as,
+        "type": item.kind,
+        "webLink": f"https://outlook.office365.com/owa/?itemid={identity}&exvsurl=1&path=/calendar/item",
+        "onlineMeetingUrl": None,
+        "isOnlineMeeting": item.online,
+        "onlineMeetingProvider": item.online_provider,
+        "allowNewTimeProposals": item.allow_new_time_proposals,
+        "isDraft": False,
+        "hideAttendees": item.hide_attendees,
+        "responseStatus": {"response": item.response, "time": short_instant(item.responded)},
+        "body": {"contentType": view.body_type, "content": ""} if masked else body_of(view, item),
+        "start": moment(view, item, item.start, item.starts),
+        "end": moment(view, item, item.end, item.ends),
+        "location": item.locations[0] if item.locations and not masked else NO_LOCATION,
+        "locations": [] if masked else item.locations,
+        "recurrence": _recurrence(item),
+        "attendees": [] if masked else item.attendees,
+        "organizer": item.organizer,
+        "onlineMeeting": {"joinUrl": item.join_url} if item.join_url and not masked else None,
+    }
+    if item.original_start is not None:
+        event["originalStart"] = short_instant(item.original_start)
+    return event
+
+
+def _recurrence(item: Item) -> Json | None:
+    if item.recurrence is None:
+        return None
+    limits = item.recurrence["range"]
+    return {
+        "pattern": item.recurrence["pattern"],
+        "range": {**limits, "recurrenceTimeZone": limits["recurrenceTimeZone"] or item.start_zone},
+    }
