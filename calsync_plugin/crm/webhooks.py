@@ -91,7 +91,8 @@ def deliveries(event: str, body: bytes) -> list[HookCall]:
     Raises BadDelivery for an event or a body that EspoCRM does not send.
     """
     entity_type, _, happened = event.partition(".")
-    read = _CALLS.get(happened)
+    # A webhook on any other single field tells no more than an update does.
+    read = _CALLS.get(happened) or (_updated if happened.startswith("fieldUpdate.") else None)
     if not entity_type or read is None:
         raise BadDelivery(f"there is no webhook event {event!r:.60}")
     try:
@@ -114,12 +115,16 @@ def _updated(entity_type: str, record: Record) -> HookCall:
     return Updated(entity_type, record, tuple(sorted(record.keys() - {"id"})))
 
 
+def _attendance_changed(entity_type: str, record: Record) -> HookCall:
+    return AttendanceChanged(entity_type, str(record["id"]))
+
+
 _CALLS: dict[str, Callable[[str, Record], HookCall]] = {
     "create": Created,
     "update": _updated,
     "delete": lambda entity_type, record: Deleted(entity_type, str(record["id"])),
     "fieldUpdate.assignedUser": Reassigned,
-    "fieldUpdate.users": lambda entity_type, record: AttendanceChanged(entity_type, str(record["id"])),
-    "fieldUpdate.contacts": lambda entity_type, record: AttendanceChanged(entity_type, str(record["id"])),
-    "fieldUpdate.leads": lambda entity_type, record: AttendanceChanged(entity_type, str(record["id"])),
+    "fieldUpdate.users": _attendance_changed,
+    "fieldUpdate.contacts": _attendance_changed,
+    "fieldUpdate.leads": _attendance_changed,
 }
