@@ -1,0 +1,164 @@
+"""Change rows: dirty marks that wait to be routed, and then for each mailbox they concern.
+
+Decides when a row ends: when its last mailbox has saved. Does not decide whom it concerns (the router).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
+
+from calsync_plugin.state.bulk import chunks, insert_missing
+from calsync_plugin.state.database import Database
+from calsync_plugin.state.queue import wake
+from calsync_plugin.state.rows import Change, ChangeKey, ChangePage
+from calsync_plugin.state.schema import change_targets as t
+from calsync_plugin.state.schema import changes as c
+from calsync_plugin.state.waiting import Doorbell
+
+_ROWS_PER_KEY = 5
+"""How many rows of one record are read in a run at most, on average; a burst goes on in the next run."""
+
+
+class Changes:
+    """The change rows of a store."""
+
+    def __init__(self, database: Database, doorbell: Doorbell) -> None:
+        self._database = database
+        self._doorbell = doorbell
+
+    def unrouted(self, limit: int) -> list[Change]:
+        """The oldest rows whose mailboxes are not known yet."""
+        statement = select(c).where(c.c.routed == 0).order_by(c.c.id).limit(limit)
+        with self._database.read() as connection:
+            return [_change(row) for row in connection.execute(statement)]
+
+    def route(self, targets: Mapping[int, Collection[int]]) -> None:
+        """Give each change row (by id) its mailboxes and wake those, in one transaction.
+
+        A row without a mailbox ends. A row that was routed or ended meanwhile is left alone.
+        """
+        if not targets:
+            return
+        with self._database.write() as connection:
+            present = _locked(connection, targets, only_unrouted=True)
+            rows = [
+                {"change_id": change_id, "mailbox_id": mailbox_id}
+                for change_id in present
+                for mailbox_id in sorted(set(targets[change_id]))
+            ]
+            _insert_targets(connection, rows)
+            with_target = {row["change_id"] for row in rows}
+            for ids in chunks(with_target):
+                connection.execute(update(c).where(c.c.id.in_(ids)).values(routed=1))
+            for ids in chunks(present - with_target):
+                connection.execute(delete(c).where(c.c.id.in_(ids)))
+            if rows:
+                wake(connection, self._database, {row["mailbox_id"] for row in rows})
+        self._doorbell.ring()
+
+    def for_mailbox(self, mailbox_id: int, limit: int) -> ChangePage:
+        """The oldest changes that are due for a mailbox, grouped by record, up to `limit` records."""
+        budget = limit * _ROWS_PER_KEY
+        statement = (
+            select(c, t.c.attempts)
+            .join(t, t.c.change_id == c.c.id)
+            .where(t.c.mailbox_id == mailbox_id, t.c.not_before <= self._database.now)
+            .order_by(t.c.change_id)
+            .limit(budget + 1)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(statement, self._database.times()).all()
+        groups: dict[tuple[str, str], list[Row[tuple[object, ...]]]] = {}
+        for row in rows[:budget]:
+            key = (row.entity_type, row.record_id)
+            if key in groups or len(groups) <= limit:
+                groups.setdefault(key, []).append(row)
+        keys = [_key(group) for group in groups.values()]
+        return ChangePage(tuple(keys[:limit]), more=len(keys) > limit or len(rows) > budget)
+
+    def next_due_in(self, mailbox_id: int) -> float | None:
+        """Seconds until the next change of a mailbox is due (0 or less: now); None if none waits."""
+        statement = select(func.min(t.c.not_before) - self._database.now).where(t.c.mailbox_id == mailbox_id)
+        with self._database.read() as connection:
+            seconds = connection.execute(statement, self._database.times()).scalar()
+        return None if seconds is None else float(seconds)
+
+    def waiting(self) -> dict[str, int]:
+        """How many rows wait to be routed (`unrouted`) and for mailboxes (`routed`)."""
+        with self._database.read() as connection:
+            unrouted = select(func.count()).select_from(c).where(c.c.routed == 0)
+            return {
+                "unrouted": connection.execute(unrouted).scalar_one(),
+                "routed": connection.execute(select(func.count()).select_from(t)).scalar_one(),
+            }
+
+
+def finish(connection: Connection, change_ids: Iterable[int], mailbox_id: int) -> None:
+    """A mailbox has saved these changes; rows that concern no other mailbox end."""
+    for ids in chunks(change_ids):
+        # Two mailboxes that finish at once would each see the other's target and neither end the row.
+        _locked(connection, ids)
+        connection.execute(delete(t).where(t.c.mailbox_id == mailbox_id, t.c.change_id.in_(ids)))
+        connection.execute(
+            delete(c).where(c.c.id.in_(ids), c.c.routed == 1, ~exists().where(t.c.change_id == c.c.id))
+        )
+
+
+def add_target(connection: Connection, change_ids: Iterable[int], mailbox_id: int) -> None:
+    """These changes concern another mailbox, too. Rows that ended meanwhile are left alone."""
+    for ids in chunks(change_ids):
+        present = _locked(connection, ids)
+        _insert_targets(connection, [{"change_id": i, "mailbox_id": mailbox_id} for i in sorted(present)])
+
+
+def retry(
+    connection: Connection,
+    database: Database,
+    change_ids: Iterable[int],
+    mailbox_id: int,
+    delay: float,
+    error: str,
+) -> None:
+    """Try these changes of a mailbox again after `delay` seconds."""
+    for ids in chunks(change_ids):
+        connection.execute(
+            update(t)
+            .where(t.c.mailbox_id == mailbox_id, t.c.change_id.in_(ids))
+            .values(attempts=t.c.attempts + 1, not_before=database.now + bindparam("delay"), error=error),
+            {"delay": delay, **database.times()},
+        )
+
+
+def _locked(connection: Connection, change_ids: Iterable[int], *, only_unrouted: bool = False) -> set[int]:
+    """Lock rows in the order of their ids; returns those that still exist."""
+    found: set[int] = set()
+    for ids in chunks(sorted(change_ids)):
+        statement = select(c.c.id).where(c.c.id.in_(ids)).order_by(c.c.id).with_for_update()
+        if only_unrouted:
+            statement = statement.where(c.c.routed == 0)
+        found.update(connection.execute(statement).scalars())
+    return found
+
+
+def _insert_targets(connection: Connection, rows: list[dict[str, int]]) -> None:
+    if rows:
+        full = [{**row, "attempts": 0, "not_before": 0.0, "error": ""} for row in rows]
+        connection.execute(insert_missing(connection, t), full)
+
+
+def _change(row: Row[tuple[object, ...]]) -> Change:
+    return Change(row.id, row.entity_type, row.record_id, row.user_hint, row.kind, row.created_at)
+
+
+def _key(rows: list[Row[tuple[object, ...]]]) -> ChangeKey:
+    return ChangeKey(
+        rows[0].entity_type,
+        rows[0].record_id,
+        tuple(row.id for row in rows),
+        max(row.attempts for row in rows),
+        frozenset(row.kind for row in rows),
+        frozenset(row.user_hint for row in rows if row.user_hint),
+        rows[0].created_at,
+    )

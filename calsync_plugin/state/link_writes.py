@@ -1,0 +1,119 @@
+"""Writing links: insert under their unique keys, save by compare-and-swap, drop.
+
+Decides which of several runs wins: the first. Works in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+
+from calsync_plugin.domain.links import Link
+from calsync_plugin.errors import StaleLink
+from calsync_plugin.state.bulk import CHUNK, chunks, insert_missing
+from calsync_plugin.state.link_rows import base_rows, copy_rows, link_row, written_start
+from calsync_plugin.state.schema import bases, copies, links
+
+
+def insert_links(connection: Connection, new: Sequence[Link]) -> set[str]:
+    """Insert links with version 1; returns the ids of those whose record or occurrence has a link already."""
+    # In one order, so that two runs that insert the same ones do not wait for each other in a circle.
+    ordered = sorted(new, key=_unique_key)
+    won: set[str] = set()
+    for part in chunks(ordered):
+        statement = insert_missing(connection, links).values(
+            [{**link_row(link), "version": 1} for link in part]
+        )
+        won.update(connection.execute(statement.returning(links.c.id)).scalars())
+    _insert_parts(connection, [link for link in ordered if link.id in won])
+    return {link.id for link in ordered} - won
+
+
+def save_links(connection: Connection, changed: Sequence[Link]) -> set[str]:
+    """Save links whose stored version is the one they were read with; the version grows by one.
+
+    Returns the ids of those that another run saved, dropped or took the record of meanwhile.
+    """
+    by_id = {link.id: link for link in changed}
+    fresh = _locked_fresh(connection, by_id) - _record_taken(connection, by_id)
+    winners = [by_id[link_id] for link_id in sorted(fresh)]
+    if winners:
+        connection.execute(_UPDATE, [_update_row(link) for link in winners])
+        for ids in chunks(link.id for link in winners):
+            connection.execute(delete(copies).where(copies.c.link_id.in_(ids)))
+            connection.execute(delete(bases).where(bases.c.link_id.in_(ids)))
+        _insert_parts(connection, winners)
+    return set(by_id) - fresh
+
+
+def drop_link(connection: Connection, link: Link) -> None:
+    """Remove a link with all its parts. Raises StaleLink if it was saved or dropped meanwhile."""
+    statement = delete(links).where(links.c.id == link.id, links.c.version == link.version)
+    if connection.execute(statement).rowcount == 0:
+        raise StaleLink(f"link {link.id} was changed by another run; plan again")
+
+
+_UPDATE = (
+    update(links)
+    .where(links.c.id == bindparam("this_id"))
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in (column.name for column in links.columns)
+            if name not in {"id", "version"}
+        }
+        | {"version": links.c.version + 1}
+    )
+)
+
+
+def _update_row(link: Link) -> dict[str, Any]:
+    row = {f"new_{name}": value for name, value in link_row(link).items() if name != "id"}
+    return {**row, "this_id": link.id}
+
+
+def _locked_fresh(connection: Connection, by_id: dict[str, Link]) -> set[str]:
+    """Lock the rows, in the order of their ids; those whose version is still the one that was read."""
+    fresh: set[str] = set()
+    for ids in chunks(sorted(by_id)):
+        statement = (
+            select(links.c.id, links.c.version)
+            .where(links.c.id.in_(ids))
+            .order_by(links.c.id)
+            .with_for_update()
+        )
+        fresh.update(row.id for row in connection.execute(statement) if row.version == by_id[row.id].version)
+    return fresh
+
+
+def _record_taken(connection: Connection, by_id: dict[str, Link]) -> set[str]:
+    """Those whose record belongs to another link."""
+    wanted = {(link.entity_type, link.record_id): link.id for link in by_id.values() if link.record_id}
+    taken = set()
+    for entity_type in {entity_type for entity_type, _ in wanted}:
+        for part in chunks(record for kind, record in wanted if kind == entity_type):
+            statement = select(links.c.id, links.c.record_id).where(
+                links.c.entity_type == entity_type, links.c.record_id.in_(part), links.c.record_id != ""
+            )
+            for row in connection.execute(statement):
+                mine = wanted[entity_type, row.record_id]
+                if row.id != mine:
+                    taken.add(mine)
+    return taken
+
+
+def _insert_parts(connection: Connection, of: Collection[Link]) -> None:
+    _insert_rows(connection, copies, copy_rows(of))
+    _insert_rows(connection, bases, base_rows(of))
+
+
+def _insert_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), CHUNK):
+        connection.execute(insert(table), rows[start : start + CHUNK])
+
+
+def _unique_key(link: Link) -> tuple[str, str, str, str, str]:
+    start = written_start(link.original_start)
+    return (link.series_ical_uid, start, link.entity_type, link.record_id, link.id)

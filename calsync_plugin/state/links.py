@@ -1,0 +1,143 @@
+"""Finding links: by record, event, iCalUId or mailbox, always many at once.
+
+Decides nothing about them. Each question is answered through an index, so that it costs the same in a
+store of any size.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, distinct, func, select
+
+from calsync_plugin.domain.links import CopyPurpose, Link, LinkState
+from calsync_plugin.state.bulk import CHUNK, chunks
+from calsync_plugin.state.database import Database
+from calsync_plugin.state.link_rows import link_of
+from calsync_plugin.state.schema import bases, copies, links
+
+
+class Links:
+    """The links of a store, to read. They are written through `Store.save`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def by_records(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Link]:
+        """The links of records, each named by entity type and record id."""
+        by_type: dict[str, list[str]] = defaultdict(list)
+        for entity_type, record_id in dict.fromkeys(keys):
+            if record_id:
+                by_type[entity_type].append(record_id)
+        found: list[Link] = []
+        with self._database.read() as connection:
+            for entity_type, record_ids in by_type.items():
+                for part in chunks(record_ids):
+                    # The condition on the empty id lets both databases use the partial index.
+                    found += _load(
+                        connection,
+                        (links.c.entity_type == entity_type)
+                        & links.c.record_id.in_(part)
+                        & (links.c.record_id != ""),
+                    )
+        return {(link.entity_type, link.record_id): link for link in found}
+
+    def by_ids(self, ids: Iterable[str]) -> dict[str, Link]:
+        """Links by their own ids."""
+        with self._database.read() as connection:
+            return _by_ids(connection, ids)
+
+    def by_events(self, mailbox_id: int, event_ids: Iterable[str]) -> dict[str, Link]:
+        """The links of events of one mailbox, by event id (compared byte for byte)."""
+        with self._database.read() as connection:
+            owners: dict[str, str] = {}
+            for part in chunks(event_id for event_id in dict.fromkeys(event_ids) if event_id):
+                statement = select(copies.c.event_id, copies.c.link_id).where(
+                    copies.c.mailbox_id == mailbox_id, copies.c.event_id.in_(part)
+                )
+                owners.update((row.event_id, row.link_id) for row in connection.execute(statement))
+            found = _by_ids(connection, owners.values())
+        return {event_id: found[link_id] for event_id, link_id in owners.items() if link_id in found}
+
+    def by_ical_uids(self, uids: Collection[str]) -> dict[str, list[Link]]:
+        """The links that an iCalUId names: of a copy, or of a series (one for each occurrence)."""
+        wanted = [uid for uid in dict.fromkeys(uids) if uid]
+        named: dict[str, set[str]] = defaultdict(set)
+        with self._database.read() as connection:
+            for part in chunks(wanted):
+                of_copies = select(copies.c.ical_uid.label("uid"), copies.c.link_id.label("link_id")).where(
+                    copies.c.ical_uid.in_(part)
+                )
+                of_series = select(links.c.series_ical_uid.label("uid"), links.c.id.label("link_id")).where(
+                    links.c.series_ical_uid.in_(part), links.c.series_ical_uid != ""
+                )
+                for statement in (of_copies, of_series):
+                    for row in connection.execute(statement):
+                        named[row.uid].add(row.link_id)
+            found = _by_ids(connection, {link_id for ids in named.values() for link_id in ids})
+        return {
+            uid: [found[link_id] for link_id in sorted(ids) if link_id in found] for uid, ids in named.items()
+        }
+
+    def for_mailbox(self, mailbox_id: int) -> Iterator[Link]:
+        """All links with a copy in a mailbox, page by page: neither memory nor a transaction grows."""
+        after = ""
+        while True:
+            page = (
+                select(distinct(copies.c.link_id))
+                .where(copies.c.mailbox_id == mailbox_id, copies.c.link_id > after)
+                .order_by(copies.c.link_id)
+                .limit(CHUNK)
+            )
+            with self._database.read() as connection:
+                ids = list(connection.execute(page).scalars())
+                found = _by_ids(connection, ids)
+            yield from (found[link_id] for link_id in ids if link_id in found)
+            if len(ids) < CHUNK:
+                return
+            after = ids[-1]
+
+    def count(self, mailbox_id: int) -> int:
+        """How many links have their home copy in a mailbox. Costs more the more there are: ask seldom."""
+        statement = select(func.count(distinct(copies.c.link_id))).where(
+            copies.c.mailbox_id == mailbox_id, copies.c.purpose == CopyPurpose.HOME.value
+        )
+        with self._database.read() as connection:
+            return connection.execute(statement).scalar_one()
+
+    def counts(self, mailbox_id: int | None = None) -> dict[LinkState, int]:
+        """How many links are in each state, of the whole store or with a home copy in one mailbox."""
+        statement = select(links.c.state, func.count(distinct(links.c.id)).label("links")).group_by(
+            links.c.state
+        )
+        if mailbox_id is not None:
+            statement = statement.join(copies, copies.c.link_id == links.c.id).where(
+                copies.c.mailbox_id == mailbox_id, copies.c.purpose == CopyPurpose.HOME.value
+            )
+        with self._database.read() as connection:
+            found = {LinkState(row.state): row.links for row in connection.execute(statement)}
+        return {state: found.get(state, 0) for state in LinkState}
+
+
+def _by_ids(connection: Connection, ids: Iterable[str]) -> dict[str, Link]:
+    found: dict[str, Link] = {}
+    for part in chunks(dict.fromkeys(ids)):
+        found.update((link.id, link) for link in _load(connection, links.c.id.in_(part)))
+    return found
+
+
+def _load(connection: Connection, condition: Any) -> list[Link]:
+    rows = connection.execute(select(links).where(condition)).all()
+    ids = [row.id for row in rows]
+    if not ids:
+        return []
+    of_copies: dict[str, list[Any]] = defaultdict(list)
+    in_order = select(copies).where(copies.c.link_id.in_(ids)).order_by(copies.c.link_id, copies.c.position)
+    for copy in connection.execute(in_order):
+        of_copies[copy.link_id].append(copy)
+    of_bases: dict[str, list[Any]] = defaultdict(list)
+    for base in connection.execute(select(bases).where(bases.c.link_id.in_(ids))):
+        of_bases[base.link_id].append(base)
+    return [link_of(row, of_copies[row.id], of_bases[row.id]) for row in rows]

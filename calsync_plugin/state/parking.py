@@ -1,0 +1,97 @@
+"""Parked items: what cannot be synced, once for each item, with its reason.
+
+Decides when two parkings are the same item. Does not decide what is parked nor when it is tried again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+
+from calsync_plugin.state.bulk import upsert
+from calsync_plugin.state.database import Database
+from calsync_plugin.state.rows import Parked
+from calsync_plugin.state.schema import parked
+
+
+class Parking:
+    """The parked items of a store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(
+        self, *, user_id: str | None = None, mailbox_id: int | None = None, limit: int = 1000
+    ) -> list[Parked]:
+        """Parked items, oldest first."""
+        statement = select(parked).order_by(parked.c.since).limit(limit)
+        if user_id is not None:
+            statement = statement.where(parked.c.user_id == user_id)
+        if mailbox_id is not None:
+            statement = statement.where(parked.c.mailbox_id == mailbox_id)
+        with self._database.read() as connection:
+            return [_item(row) for row in connection.execute(statement)]
+
+    def count(self) -> int:
+        """How many items are parked in the whole store."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.count()).select_from(parked)).scalar_one()
+
+    def remove(
+        self, *, mailbox_id: int | None = None, entity_type: str = "", record_id: str = "", event_id: str = ""
+    ) -> int:
+        """Remove items, for instance because a person dismissed them; an id left out matches any."""
+        with self._database.write() as connection:
+            return unpark(
+                connection,
+                mailbox_id=mailbox_id,
+                entity_type=entity_type,
+                record_id=record_id,
+                event_id=event_id,
+            )
+
+
+def park(connection: Connection, item: Parked, since: datetime) -> None:
+    """Insert an item, or renew its reason, within the caller's transaction."""
+    row = {
+        "entity_type": item.entity_type,
+        "record_id": item.record_id,
+        "event_id": item.event_id,
+        "mailbox_id": item.mailbox_id,
+        "user_id": item.user_id,
+        "reason": item.reason,
+        "message": item.message,
+        "since": since,
+    }
+    connection.execute(upsert(connection, parked, keep=["since"]), row)
+
+
+def unpark(
+    connection: Connection, *, mailbox_id: int | None, entity_type: str, record_id: str, event_id: str
+) -> int:
+    """Remove items within the caller's transaction; returns how many."""
+    wanted: dict[str, Any] = {
+        "mailbox_id": mailbox_id,
+        "entity_type": entity_type or None,
+        "record_id": record_id or None,
+        "event_id": event_id or None,
+    }
+    conditions = [parked.c[name] == value for name, value in wanted.items() if value is not None]
+    if not conditions:
+        raise ValueError("an item must be named")
+    return connection.execute(delete(parked).where(*conditions)).rowcount
+
+
+def _item(row: Any) -> Parked:
+    return Parked(
+        mailbox_id=row.mailbox_id,
+        user_id=row.user_id,
+        reason=row.reason,
+        message=row.message,
+        entity_type=row.entity_type,
+        record_id=row.record_id,
+        event_id=row.event_id,
+        since=row.since,
+    )

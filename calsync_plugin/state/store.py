@@ -1,0 +1,99 @@
+"""The store: opens a database and puts its rooms together.
+
+Decides what must be true before anything is read: a schema that is not newer, the right kind of installation,
+the keys of everything that is stored. Does not know what the rooms keep.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from calsync_plugin.state.accounts import Accounts
+from calsync_plugin.state.changes import Changes
+from calsync_plugin.state.clock import Clock
+from calsync_plugin.state.cursors import Cursors
+from calsync_plugin.state.database import Database
+from calsync_plugin.state.encrypted import check_keys, key_ids_in_use, reencrypt
+from calsync_plugin.state.holding import Holding
+from calsync_plugin.state.installation import Installations, establish
+from calsync_plugin.state.lanes import open_lane
+from calsync_plugin.state.links import Links
+from calsync_plugin.state.listening import Listener
+from calsync_plugin.state.log import Log
+from calsync_plugin.state.migrate import migrate
+from calsync_plugin.state.parking import Parking
+from calsync_plugin.state.queue import Queue
+from calsync_plugin.state.rows import Lease
+from calsync_plugin.state.saving import Save, saving
+from calsync_plugin.state.secrets import Keyring
+from calsync_plugin.state.tokens import OAuthFlows, Tokens
+from calsync_plugin.state.waiting import Doorbell
+from calsync_plugin.state.webhooks import Subscriptions, Webhooks
+
+
+class Store:
+    """All that calsync keeps. Thread-safe; each room is an attribute."""
+
+    def __init__(self, database: Database, keyring: Keyring, clock: Clock | None) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._doorbell = Doorbell()
+        self._listener = Listener(database, self._doorbell)
+        self._lane = open_lane(database, clock)
+        self.clock = database.clock
+        self.queue = Queue(database, self._lane, self._doorbell, self._listener)
+        self.changes = Changes(database, self._doorbell)
+        self.links = Links(database)
+        self.cursors = Cursors(database, keyring)
+        self.accounts = Accounts(database)
+        self.tokens = Tokens(database, keyring)
+        self.oauth_flows = OAuthFlows(database, keyring)
+        self.webhooks = Webhooks(database, keyring)
+        self.subscriptions = Subscriptions(database)
+        self.parked = Parking(database)
+        self.held = Holding(database)
+        self.log = Log(database, keyring)
+        self.installation = Installations(database)
+
+    def save(self, lease: Lease | None) -> AbstractContextManager[Save]:
+        """One transaction for all that a run learnt; raises LeaseLost at its end if the lease went away.
+
+        None is for a person's action, which has no lease.
+        """
+        return saving(self._database, self._keyring, self._doorbell, lease)
+
+    def key_ids_in_use(self) -> set[str]:
+        """The ids of the keys that wrote what is stored; others can be removed from the configuration."""
+        with self._database.read() as connection:
+            return key_ids_in_use(connection)
+
+    def reencrypt(self) -> int:
+        """Write everything anew with the first key; returns how many values an older one had written."""
+        with self._database.write() as connection:
+            return reencrypt(connection, self._keyring)
+
+    def close(self) -> None:
+        """End all waits and threads, and close all connections."""
+        self._doorbell.interrupt()
+        self._listener.stop()
+        self._lane.close()
+        self._database.close()
+
+
+def open_store(url: str, keyring: Keyring, *, kind: str, clock: Clock | None = None) -> Store:
+    """Open the store at `url` (`sqlite:///FILE` or `postgresql://...`), creating or migrating it.
+
+    `kind` is `sandbox`, `bridge` or `process`. An injected `clock` also stands for PostgreSQL's own time.
+    Raises StoreError for a newer schema, a store of another kind, a missing key or an unusable URL, StoreBusy
+    if the database does not answer.
+    """
+    database = Database(url, clock)
+    try:
+        with database.write() as connection:
+            migrate(connection)
+            establish(connection, keyring, kind)
+            check_keys(connection, keyring)
+        return Store(database, keyring, clock)
+    except BaseException:
+        database.close()
+        raise
