@@ -1,0 +1,536 @@
+"""EspoCRM as a gateway: what is asked, and what each answer means for presence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from requests import ConnectTimeout, PreparedRequest, ReadTimeout, RequestException, Response
+
+from calsync_plugin.crm.access import read_access
+from calsync_plugin.crm.client import IDS_LENGTH, PAGE_SIZE, EspoClient
+from calsync_plugin.crm.gateway import (
+    CrmGateway,
+    Found,
+    Missing,
+    ModifiedPage,
+    ModifiedRecord,
+    PersonCard,
+    SimpleGateway,
+    modified_records,
+)
+from calsync_plugin.domain.links import Presence
+from calsync_plugin.domain.meeting import Person, PersonKind
+from calsync_plugin.errors import (
+    CalsyncError,
+    Refused,
+    RemoteError,
+    Throttled,
+    Unauthorized,
+    Unavailable,
+    UnknownOutcome,
+    VersionConflict,
+)
+from calsync_plugin.http import Answer, Http
+from calsync_plugin.settings import DEFAULT_ENTITIES, CrmSettings, EntitySettings
+from tests.unit.crm.recordings import ADDRESS, Player, Sent, client_of, gateway_of, ok, reason, rows
+
+MOMENT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+def record(record_id: str, **attributes: object) -> dict[str, object]:
+    return {"id": record_id, "name": f"name of {record_id}", **attributes}
+
+
+def crm(*present: dict[str, object], single: Callable[[str], Answer] | None = None) -> Player:
+    """Lists the records of `present` by id; what a GET of another id answers is `single`."""
+
+    def play(sent: Sent) -> Answer:
+        if "/" in sent.path:
+            record_id = sent.path.split("/")[1]
+            return single(record_id) if single else reason(404, f"Record {record_id} does not exist.")
+        wanted = sent.search["where"][0]["value"]
+        return rows(*(row for row in present if row["id"] in wanted))
+
+    return Player(play)
+
+
+def test_many_records_take_one_request() -> None:
+    player = crm(record("1"), record("2"))
+
+    loaded = gateway_of(player).load("Meeting", ["1", "2", "1"])
+
+    assert loaded == {"1": Found(record("1")), "2": Found(record("2"))}
+    (sent,) = player.sent
+    assert (sent.method, sent.path, sent.headers["X-No-Total"]) == ("GET", "Meeting", "true")
+    assert sent.search["where"] == [{"type": "in", "attribute": "id", "value": ["1", "2"]}]
+    assert {"usersIds", "dateStartDate", "description"} <= set(sent.search["select"])
+    assert sent.search["maxSize"] == PAGE_SIZE
+
+
+def test_one_record_is_read_whole() -> None:
+    player = crm(single=lambda record_id: ok(record(record_id)))
+
+    assert gateway_of(player).load("Meeting", ["1"]) == {"1": Found(record("1"))}
+    assert [sent.path for sent in player.sent] == ["Meeting/1"]
+
+
+def test_nothing_is_asked_for_nothing() -> None:
+    player = crm()
+
+    assert gateway_of(player).load("Meeting", []) == {}
+    assert gateway_of(player).people(PersonKind.USER, []) == {}
+    assert player.sent == []
+
+
+@pytest.mark.parametrize(("id_length", "requests"), [(17, 3), (36, 5)], ids=["EspoCRM's own ids", "UUIDs"])
+def test_addresses_stay_short_enough_for_any_server(id_length: int, requests: int) -> None:
+    ids = [f"{number:0{id_length}}" for number in range(600)]
+    player = crm(*map(record, ids))
+
+    loaded = gateway_of(player).load("Meeting", ids)
+
+    assert all(isinstance(answer, Found) for answer in loaded.values())
+    assert len(loaded) == 600
+    assert len(player.sent) == requests
+    assert max(map(len, player.addresses)) < IDS_LENGTH + 1_500 < 8_000
+
+
+def test_a_text_that_a_list_may_have_cut_is_read_whole() -> None:
+    whole = record("2", description="x" * 100_000)
+    player = crm(record("1"), record("2", description="x" * 10_000), single=lambda _: ok(whole))
+
+    loaded = gateway_of(player).load("Meeting", ["1", "2"])
+
+    assert loaded["2"] == Found(whole)
+    assert [sent.path for sent in player.sent] == ["Meeting", "Meeting/2"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "presence"),
+    [
+        pytest.param(reason(404, "Record x does not exist."), Presence.GONE, id="does not exist"),
+        pytest.param(reason(404, "Record x not found."), Presence.GONE, id="not found"),
+        pytest.param(ok(record("x", deleted=True)), Presence.GONE, id="an admin sees it deleted"),
+        pytest.param(reason(403, "No 'read' access."), Presence.OUT_OF_SCOPE, id="no access"),
+        pytest.param(reason(403, ""), Presence.UNKNOWN, id="403 without words"),
+        pytest.param(
+            reason(404, "Controller 'Meeting' does not exist."), Presence.UNKNOWN, id="no controller"
+        ),
+        pytest.param(reason(404, None), Presence.UNKNOWN, id="404 of a proxy"),
+        pytest.param(reason(404, "Record y does not exist."), Presence.UNKNOWN, id="404 for another"),
+        pytest.param(reason(500, None), Presence.UNKNOWN, id="poison"),
+        pytest.param(ok(record("y")), Presence.UNKNOWN, id="another record"),
+    ],
+)
+@pytest.mark.parametrize("others", [(), ("1",)], ids=["alone", "after a list"])
+def test_presence(answer: Answer, presence: Presence, others: tuple[str, ...]) -> None:
+    player = crm(record("1"), single=lambda _: answer)
+
+    loaded = gateway_of(player).load("Meeting", ["x", *others])
+
+    missing = loaded["x"]
+    assert isinstance(missing, Missing)
+    assert missing.presence is presence
+    assert missing.reason
+    assert all(loaded[other] == Found(record(other)) for other in others)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param(reason(403, None), Throttled, id="address blocked"),
+        pytest.param(reason(401, None), Unauthorized, id="unauthorized"),
+        pytest.param(reason(503, None), Unavailable, id="maintenance"),
+        pytest.param(reason(504, None), UnknownOutcome, id="gateway time-out"),
+        pytest.param(Answer(200, {}, b'{"id": "x'), UnknownOutcome, id="truncated"),
+        pytest.param(ok([]), UnknownOutcome, id="no object"),
+    ],
+)
+@pytest.mark.parametrize("ids", [["x"], ["x", "1"]], ids=["alone", "with others"])
+def test_trouble_of_the_whole_crm_ends_the_load(
+    answer: Answer, error: type[RemoteError], ids: list[str]
+) -> None:
+    with pytest.raises(error) as caught:
+        gateway_of(Player(lambda _: answer)).load("Meeting", ids)
+
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    ("answer", "presence"),
+    [
+        pytest.param(reason(403, "No read access."), Presence.OUT_OF_SCOPE, id="no access to the entity"),
+        pytest.param(reason(404, "Controller 'X' does not exist."), Presence.UNKNOWN, id="no such entity"),
+    ],
+)
+def test_an_entity_that_cannot_be_listed(answer: Answer, presence: Presence) -> None:
+    player = Player(lambda _: answer)
+
+    loaded = gateway_of(player).load("X", ["1", "2"])
+
+    assert [m.presence for m in loaded.values() if isinstance(m, Missing)] == [presence, presence]
+    assert len(player.sent) == 1
+
+
+def test_a_failing_list_says_nothing_of_any_record() -> None:
+    with pytest.raises(UnknownOutcome):
+        gateway_of(Player(lambda _: reason(500, None))).load("Meeting", ["1", "2"])
+
+
+class Dead(Player):
+    error: type[RequestException] = ConnectTimeout
+
+    def send(self, request: PreparedRequest, *args: object, **kwargs: object) -> Response:
+        raise self.error(request=request)
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [(ConnectTimeout, Unavailable), (ReadTimeout, UnknownOutcome)],
+    ids=["no connection", "slow"],
+)
+def test_no_answer(broken: type[RequestException], error: type[RemoteError]) -> None:
+    dead = Dead(lambda _: ok(None))
+    dead.error = broken
+
+    with pytest.raises(error):
+        gateway_of(dead).load("Meeting", ["1"])
+
+
+def test_a_truthless_list_is_no_answer() -> None:
+    with pytest.raises(UnknownOutcome, match="has no list"):
+        gateway_of(Player(lambda _: ok({"total": 0}))).load("Meeting", ["1", "2"])
+
+
+def test_people() -> None:
+    alice = {"id": "u1", "name": "Alice Able", "emailAddress": "Alice@example.com", "isActive": False}
+    player = crm(alice, {"id": "u2", "name": None, "emailAddress": None})
+
+    cards = gateway_of(player).people(PersonKind.USER, ["u1", "u2", "u3"])
+
+    assert cards == {
+        "u1": PersonCard(id="u1", name="Alice Able", addresses=("Alice@example.com",), active=False),
+        "u2": PersonCard(id="u2"),
+    }
+    assert [sent.path for sent in player.sent] == ["User"]
+
+
+PEOPLE: dict[str, list[dict[str, object]]] = {
+    "User": [
+        {"id": "u0", "emailAddress": "left@example.com", "isActive": False},
+        {"id": "u1", "emailAddress": "Alice@Example.com", "isActive": True},
+    ],
+    "Contact": [
+        {"id": "c0", "emailAddress": "alice@example.com"},
+        {"id": "c1", "emailAddress": "carol@contoso.example"},
+        {"id": "c2", "emailAddress": "carol@contoso.example"},
+    ],
+    "Lead": [{"id": "l1", "emailAddress": "erin@fabrikam.example"}],
+}
+SECOND = "Carol.Second@contoso.example"
+
+
+def address_book() -> Player:
+    def play(sent: Sent) -> Answer:
+        entity_type, _, record_id = sent.path.partition("/")
+        if record_id == "c1":
+            primary = {"emailAddress": "carol@contoso.example", "primary": True}
+            return ok({**PEOPLE["Contact"][1], "emailAddressData": [primary, {"emailAddress": SECOND}]})
+        if record_id:
+            return reason(403, "No 'read' access.")
+        wanted = sent.search["where"][0]["value"]
+        return rows(
+            *(
+                person
+                for person in PEOPLE[entity_type]
+                if str(person["emailAddress"]).lower() in wanted
+                or (person["id"] in {"c1", "c2"} and SECOND.lower() in wanted)
+            )
+        )
+
+    return Player(play)
+
+
+@pytest.mark.parametrize(
+    ("address", "person"),
+    [
+        pytest.param("ALICE@example.com", Person(PersonKind.USER, "u1"), id="the user before the contact"),
+        pytest.param("Carol@Contoso.example ", Person(PersonKind.CONTACT, "c1"), id="the oldest of two"),
+        pytest.param(SECOND, Person(PersonKind.CONTACT, "c1"), id="a further address"),
+        pytest.param("erin@fabrikam.example", Person(PersonKind.LEAD, "l1"), id="lead"),
+        pytest.param("left@example.com", None, id="a user who left"),
+        pytest.param("nobody@elsewhere.example", None, id="nobody"),
+        pytest.param("", None, id="no address"),
+    ],
+)
+def test_people_by_address(address: str, person: Person | None) -> None:
+    found = gateway_of(address_book()).people_by_address([address])
+
+    assert found == ({address.strip().lower(): person} if person else {})
+
+
+def test_many_addresses_at_once() -> None:
+    player = address_book()
+
+    found = gateway_of(player).people_by_address(["alice@example.com", "carol@contoso.example", SECOND])
+
+    assert {address: person.id for address, person in found.items()} == {
+        "alice@example.com": "u1",
+        "carol@contoso.example": "c1",
+        SECOND.lower(): "c1",
+    }
+    assert [s.path for s in player.sent] == ["User", "User", "Contact", "Contact", "Contact/c1", "Contact/c2"]
+
+
+def test_modified_since() -> None:
+    line = {"id": "1", "modifiedAt": "2026-11-20 09:06:53", "assignedUserId": "u1"}
+    player = Player(lambda _: rows(line, {"id": "2"}, more=True))
+
+    page = gateway_of(player).modified_since("Meeting", MOMENT + timedelta(hours=1), limit=2, offset=4)
+
+    at = datetime(2026, 11, 20, 9, 6, 53, tzinfo=UTC)
+    never = datetime.min.replace(tzinfo=UTC)
+    assert page == ModifiedPage((ModifiedRecord("1", at, "u1"), ModifiedRecord("2", never, "")), more=True)
+    assert player.sent[0].search == {
+        "where": [{"type": "greaterThanOrEquals", "attribute": "modifiedAt", "value": "2026-11-20 10:00:00"}],
+        "select": ["id", "modifiedAt", "assignedUserId"],
+        "orderBy": "modifiedAt",
+        "order": "asc",
+        "maxSize": 2,
+        "offset": 4,
+    }
+
+
+def test_update() -> None:
+    player = Player(lambda _: ok(record("1")))
+
+    gateway_of(player).update("Meeting", "1", {"name": "naïve \ud83d"}, version=4)
+
+    (sent,) = player.sent
+    assert (sent.method, sent.path, sent.payload) == ("PUT", "Meeting/1", {"name": "naïve \ud83d"})
+    assert sent.headers["X-Version-Number"] == "4"
+    assert sent.headers["Content-Type"] == "application/json"
+
+
+def test_update_without_a_version() -> None:
+    player = Player(lambda _: ok(record("1")))
+
+    gateway_of(player).update("Meeting", "1", {"name": "x"})
+
+    assert "X-Version-Number" not in player.sent[0].headers
+
+
+def test_a_concurrent_save_is_told() -> None:
+    player = Player(lambda _: reason(409, "modified", {"values": {"name": "y"}, "versionNumber": 5}))
+
+    with pytest.raises(VersionConflict) as caught:
+        gateway_of(player).update("Meeting", "1", {"name": "x"}, version=4)
+
+    assert (caught.value.values, caught.value.version) == ({"name": "y"}, 5)
+
+
+def test_create_and_delete() -> None:
+    player = Player(lambda sent: ok(record("9")) if sent.method == "POST" else ok(True))
+    gateway = gateway_of(player)
+
+    assert gateway.create("Meeting", {"name": "x"}) == "9"
+    gateway.delete("Meeting", "9")
+
+    assert [(sent.method, sent.path) for sent in player.sent] == [
+        ("POST", "Meeting"),
+        ("DELETE", "Meeting/9"),
+    ]
+
+
+@pytest.mark.parametrize("body", [True, {}, {"id": ""}, []], ids=repr)
+def test_a_create_whose_answer_names_no_id(body: object) -> None:
+    with pytest.raises(UnknownOutcome):
+        gateway_of(Player(lambda _: ok(body))).create("Meeting", {})
+
+
+@pytest.mark.parametrize(
+    ("found", "record_id"), [([record("1"), record("2")], "1"), ([], None)], ids=["two", "none"]
+)
+def test_find_by_marker(found: list[object], record_id: str | None) -> None:
+    player = Player(lambda _: rows(*found))
+
+    assert gateway_of(player).find_by_marker("Meeting", "cOutlookEventId", "i:l") == record_id
+    assert player.sent[0].search["where"] == [
+        {"type": "equals", "attribute": "cOutlookEventId", "value": "i:l"}
+    ]
+
+
+def test_now_follows_the_servers_clock() -> None:
+    here = MOMENT
+    player = Player(lambda _: ok(record("1"), Date="Fri, 20 Nov 2026 09:06:53 GMT"))
+    http = Http()
+    http.mount(ADDRESS, player)
+    client = EspoClient(CrmSettings(url=ADDRESS), http, clock=lambda: here)
+    assert client.now() == here
+
+    client.get("Meeting/1")
+
+    assert client.now() == datetime(2026, 11, 20, 9, 6, 53, tzinfo=UTC)
+    here += timedelta(minutes=1)
+    assert client.now() == datetime(2026, 11, 20, 9, 7, 53, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("secret", "header"), [("", "X-Api-Key"), ("s", "X-Hmac-Authorization")], ids=["key", "hmac"]
+)
+def test_credentials(secret: str, header: str) -> None:
+    player = Player(lambda _: ok(record("1")))
+
+    client_of(player, secret_key=secret).get("Meeting/1")
+
+    assert header in player.sent[0].headers
+
+
+def test_ids_cannot_leave_their_place_in_the_address() -> None:
+    player = Player(lambda _: ok(record("1")))
+
+    gateway_of(player).load("Meeting", ["1?x=y#z"])
+
+    assert player.addresses == [f"{ADDRESS}/api/v1/Meeting/1%3Fx%3Dy%23z"]
+
+
+FULL = dict.fromkeys(("read", "edit", "delete"), "all") | {"create": "yes"}
+TABLE = {"Meeting": FULL, "Call": FULL, "User": FULL, "Contact": FULL, "Lead": FULL, "Webhook": True}
+
+
+def who(table: object, user_type: str = "api") -> Player:
+    user = {"id": "b", "userName": "bridge", "type": user_type}
+    return Player(
+        lambda _: ok({"user": user, "acl": {"table": table}, "settings": {"timeZone": "Europe/Kyiv"}})
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "user_type", "words"),
+    [
+        pytest.param(TABLE, "api", [], id="all there"),
+        pytest.param({}, "admin", [], id="an administrator"),
+        pytest.param({**TABLE, "Call": {**FULL, "edit": "own"}}, "api", ["edit Call"], id="own only"),
+        pytest.param({k: v for k, v in TABLE.items() if k != "Lead"}, "api", ["read Lead"], id="no leads"),
+        pytest.param({**TABLE, "Contact": False}, "api", ["read Contact"], id="contacts switched off"),
+        pytest.param({**TABLE, "Webhook": False}, "api", ["scope Webhook"], id="no webhooks"),
+    ],
+)
+def test_shortcomings(table: object, user_type: str, words: list[str]) -> None:
+    sentences = read_access(client_of(who(table, user_type))).shortcomings(DEFAULT_ENTITIES)
+
+    assert len(sentences) == len(words)
+    assert all(word in sentence for word, sentence in zip(words, sentences, strict=True))
+
+
+def test_who_we_are() -> None:
+    access = read_access(client_of(who(TABLE)))
+
+    assert (access.user_id, access.user_name, access.time_zone) == ("b", "bridge", "Europe/Kyiv")
+
+
+def test_another_server_is_not_taken_for_a_crm() -> None:
+    with pytest.raises(UnknownOutcome, match=r"crm\.url"):
+        read_access(client_of(Player(lambda _: ok({"hello": "world"}))))
+
+
+class Sweepable(SimpleGateway):
+    """Records by modification; `saves` happen after the page of that number."""
+
+    def __init__(self, moments: dict[str, int], saves: dict[int, dict[str, int]] | None = None) -> None:
+        self.moments, self.saves, self.pages = moments, saves or {}, 0
+
+    def modified_since(
+        self, entity_type: str, moment: datetime, *, limit: int = 200, offset: int = 0
+    ) -> ModifiedPage:
+        lines = sorted((at, i) for i, at in self.moments.items() if MOMENT + timedelta(seconds=at) >= moment)
+        page = lines[offset : offset + limit]
+        self.pages += 1
+        self.moments.update(self.saves.get(self.pages, {}))
+        return ModifiedPage(
+            tuple(ModifiedRecord(i, MOMENT + timedelta(seconds=at), "u1") for at, i in page),
+            more=len(lines) > offset + limit,
+        )
+
+
+@pytest.mark.parametrize(
+    ("moments", "saves", "expected"),
+    [
+        pytest.param({}, {}, [], id="nothing"),
+        pytest.param({"a": 1, "b": 2}, {}, ["a", "b"], id="one page"),
+        pytest.param({i: n for n, i in enumerate("abcdefg")}, {}, list("abcdefg"), id="pages"),
+        pytest.param(dict.fromkeys("abcdefg", 5), {}, list("abcdefg"), id="all in one second"),
+        pytest.param(
+            {"a": 1, "b": 1, "c": 1, "d": 1, "e": 2}, {}, list("abcde"), id="a full second, then more"
+        ),
+        pytest.param(
+            {i: n for n, i in enumerate("abcdef")},
+            {1: {"a": 50, "b": 51}},
+            list("abcdefab"),
+            id="saved on the way",
+        ),
+    ],
+)
+def test_the_sweep_misses_nobody(
+    moments: dict[str, int], saves: dict[int, dict[str, int]], expected: list[str]
+) -> None:
+    gateway: CrmGateway = Whole(dict(moments), saves)
+
+    assert [r.id for r in modified_records(gateway, "Meeting", MOMENT, limit=3)] == expected
+
+
+def test_a_sweep_that_never_ends_is_ended() -> None:
+    class Endless(Whole):
+        def modified_since(self, *_: object, **__: object) -> ModifiedPage:
+            return ModifiedPage((), more=True)
+
+    with pytest.raises(CalsyncError, match="says that there are more"):
+        list(modified_records(Endless({}), "Meeting", MOMENT))
+
+
+class Whole(Sweepable):
+    """The rest that makes a gateway."""
+
+    def load(self, entity_type: str, ids: object) -> dict[str, Found]:
+        raise NotImplementedError
+
+    def people(self, kind: PersonKind, ids: object) -> dict[str, PersonCard]:
+        raise NotImplementedError
+
+    def update(
+        self, entity_type: str, record_id: str, attributes: object, *, version: int | None = None
+    ) -> None:
+        raise NotImplementedError
+
+
+def test_the_simple_gateway_answers_what_is_optional() -> None:
+    gateway = SimpleGateway()
+
+    assert gateway.people_by_address(["a@b.example"]) == {}
+    assert gateway.modified_since("Meeting", MOMENT) == ModifiedPage(())
+    assert gateway.find_by_marker("Meeting", "x", "y") is None
+    assert gateway.now().tzinfo is UTC
+
+
+def test_the_simple_gateway_refuses_what_it_cannot() -> None:
+    with pytest.raises(Refused, match="implement it"):
+        SimpleGateway().create("Meeting", {})
+    with pytest.raises(Refused, match="Meeting 1"):
+        SimpleGateway().delete("Meeting", "1")
+
+
+def test_the_espocrm_gateway_is_a_gateway() -> None:
+    gateway: CrmGateway = gateway_of(crm())
+
+    assert gateway.load("CVisit", []) == {}
+
+
+def test_own_attributes_are_selected() -> None:
+    visit = EntitySettings(entity_type="CVisit", location="place", marker="cMarker")
+    player = crm(record("1"), record("2"))
+
+    gateway_of(player, entities=(visit,)).load("CVisit", ["1", "2"])
+
+    assert {"place", "cMarker"} <= set(player.sent[0].search["select"])
