@@ -103,6 +103,10 @@ class Http:
         """Let `adapter` carry every address that begins with `prefix`."""
         self._session.mount(prefix, adapter)
 
+    def adapter_for(self, url: str) -> BaseAdapter:
+        """Return what carries an address now."""
+        return self._session.get_adapter(url)
+
     def close(self) -> None:
         """Close the pooled connections."""
         self._session.close()
@@ -142,14 +146,14 @@ class Http:
         return self._proxies
 
 
-class LoopbackAuthority(HTTPAdapter):
+class LoopbackAuthority(BaseAdapter):
     """Carries calls for SANDBOX_LOGIN to a plain-http login service on this machine.
 
     MSAL refuses http authorities and http token endpoints; with this adapter mounted on SANDBOX_LOGIN it logs
-    in against the sandbox unchanged. `inner` replaces the network, for a login service within the process.
+    in against the sandbox unchanged. `inner` carries it there.
     """
 
-    def __init__(self, target: str, inner: BaseAdapter | None = None) -> None:
+    def __init__(self, target: str, inner: BaseAdapter) -> None:
         """Take the login service's address (`http://127.0.0.1:8702`); ConfigurationError if not loopback."""
         parts = urlsplit(target)
         if parts.scheme != "http" or not is_loopback(target):
@@ -164,8 +168,10 @@ class LoopbackAuthority(HTTPAdapter):
         """Send the request to the loopback address instead."""
         redirected = request.copy()
         redirected.url = self._target + (request.url or "").removeprefix(SANDBOX_LOGIN)
-        carrier = self._inner.send if self._inner else super().send
-        return carrier(redirected, *args, **kwargs)
+        return self._inner.send(redirected, *args, **kwargs)
+
+    def close(self) -> None:
+        """Nothing: `inner` is the session's."""
 
 
 def _explained(error: requests.RequestException, url: str) -> RemoteError | ConfigurationError:

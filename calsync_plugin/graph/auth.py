@@ -1,0 +1,296 @@
+"""Logging users in at Microsoft, and keeping them logged in: the only door to MSAL.
+
+Decides which scopes are asked for, when tokens are saved, and what a refusal of the login service means. Does
+not decide whose mailbox may be connected (`accept`) nor how token caches are stored (`TokenStore`; they are
+secrets). Sources: Microsoft identity platform, "OAuth 2.0 authorization code flow", "Refresh tokens".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlencode, urlsplit
+
+import msal  # type: ignore[import-untyped]
+
+from calsync_plugin.errors import (
+    ConfigurationError,
+    ReconnectNeeded,
+    RemoteError,
+    Throttled,
+    Unauthorized,
+    Unavailable,
+    UserError,
+)
+from calsync_plugin.graph.retries import retry_after
+from calsync_plugin.http import SANDBOX_LOGIN, Answer, Http, LoopbackAuthority, checked_address
+
+SCOPES = ("User.Read", "Calendars.ReadWrite", "MailboxSettings.Read")
+"""Delegated permissions (Graph docs, permissions reference): who the user is, their events, their time zone.
+
+MSAL adds openid, profile and offline_access (the refresh token) itself.
+"""
+
+# Only the user can help (Microsoft identity platform, "Authentication and authorization error codes").
+_USER_WANTED = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
+_LATER = frozenset({"temporarily_unavailable", "server_error"})
+_OURS = frozenset({"invalid_client", "unauthorized_client"})
+
+
+class TokenStore(Protocol):
+    """Where token caches lie, one text for each user; whoever implements it encrypts them."""
+
+    def load(self, user_id: str) -> str | None:
+        """Return the user's cache, None if there is none."""
+        ...
+
+    def save(self, user_id: str, text: str) -> None:
+        """Replace the user's cache, whole or not at all."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who logged in: the mailbox is (tenant_id, object_id); address and name are for people."""
+
+    tenant_id: str
+    object_id: str
+    address: str
+    name: str
+
+
+class Login:
+    """Logs users of the CRM in at one authority and gives out their access tokens, from any thread."""
+
+    def __init__(
+        self, http: Http, store: TokenStore, *, client_id: str, client_secret: str, authority: str
+    ) -> None:
+        """Take the app registration; ConfigurationError for an authority neither https nor on loopback.
+
+        `authority` names host and tenant (`https://login.microsoftonline.com/common`). Nothing is sent yet.
+        """
+        address = checked_address(authority, path="graph.authority")
+        self._sandbox = address.startswith("http://")
+        if self._sandbox:
+            http.mount(SANDBOX_LOGIN, LoopbackAuthority(address, inner=http.adapter_for(address)))
+            address = SANDBOX_LOGIN + urlsplit(address).path
+        self._authority = address
+        self._transport = _Transport(http)
+        self._store = store
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._locks: dict[str, threading.Lock] = {}
+        self._locks_lock = threading.Lock()
+
+    def begin(
+        self, user_id: str, redirect_uri: str, *, login_hint: str = "", prompt: str = ""
+    ) -> tuple[str, str]:
+        """Return the address to send the user's browser to, and the flow to keep until `finish`.
+
+        The flow is JSON and holds a secret (PKCE): keep it on the server. Microsoft answers with a POST to
+        `redirect_uri` (form_post), which brings no cookie of SameSite=Lax along; find the flow by its
+        `state`.
+        """
+        flow = self._app(msal.SerializableTokenCache()).initiate_auth_code_flow(
+            list(SCOPES),
+            redirect_uri=redirect_uri,
+            login_hint=login_hint or None,
+            prompt=prompt or None,
+            response_mode="form_post",
+        )
+        return str(flow["auth_uri"]), json.dumps({"user_id": user_id, "flow": flow})
+
+    def finish(
+        self,
+        user_id: str,
+        flow: str,
+        params: Mapping[str, str],
+        *,
+        accept: Callable[[Identity], None] | None = None,
+    ) -> Identity:
+        """Redeem what Microsoft sent to the redirect address; the tokens replace the user's old ones.
+
+        `accept` may raise to refuse an identity before anything is saved. UserError says what to do: a login
+        that was declined, answered twice or not begun here. Transient: try again.
+        """
+        cache = msal.SerializableTokenCache()
+        app = self._app(cache)
+        try:
+            begun = json.loads(flow)
+            if begun["user_id"] != user_id:
+                raise ValueError("another user's flow")
+            result = app.acquire_token_by_auth_code_flow(begun["flow"], dict(params))
+        except ValueError as error:
+            raise UserError("this login was not begun here or was answered before; connect again") from error
+        if "access_token" not in result:
+            raise _refused_login(result)
+        identity = _identity(result.get("id_token_claims") or {})
+        if accept is not None:
+            accept(identity)
+        with self._one_at_a_time(user_id):
+            self._store.save(user_id, cache.serialize())
+        return identity
+
+    def token(self, user_id: str, *, force_refresh: bool = False) -> str:
+        """Return an access token of a user, refreshed if need be; the changed cache is saved before that.
+
+        ReconnectNeeded: only a new login helps. Transient: the login service is away. Unauthorized: it does
+        not accept calsync itself.
+        """
+        with self._one_at_a_time(user_id):
+            cache = msal.SerializableTokenCache()
+            stored = self._store.load(user_id)
+            if stored:
+                cache.deserialize(stored)
+            app = self._app(cache)
+            account = next(iter(app.get_accounts()), None)
+            if account is None:
+                raise ReconnectNeeded("there is no Outlook login of this user; connect the account")
+            try:
+                result = app.acquire_token_silent_with_error(
+                    list(SCOPES), account=account, force_refresh=force_refresh
+                )
+            finally:
+                # Refresh tokens are replaced on use: an unsaved one ends the login 90 days later.
+                if cache.has_state_changed:
+                    self._store.save(user_id, cache.serialize())
+        if result and "access_token" in result:
+            return str(result["access_token"])
+        raise _refused_token(result or {})
+
+    def _app(self, cache: Any) -> Any:
+        """Return MSAL for one cache: cheap, because the authority's addresses are asked for once."""
+        try:
+            return msal.ClientApplication(
+                self._client_id,
+                client_credential=self._client_secret or None,
+                authority=self._authority,
+                instance_discovery=False if self._sandbox else None,
+                token_cache=cache,
+                http_client=self._transport,
+            )
+        except ValueError as error:
+            raise ConfigurationError(
+                "the login service does not describe itself there", path="graph.authority"
+            ) from error
+
+    @contextmanager
+    def _one_at_a_time(self, user_id: str) -> Iterator[None]:
+        with self._locks_lock:
+            lock = self._locks.setdefault(user_id, threading.Lock())
+        with lock:
+            yield
+
+
+class MailboxToken:
+    """A user's access token for the length of one run (the client's TokenSource)."""
+
+    def __init__(self, login: Login, user_id: str) -> None:
+        """Ask for nothing yet."""
+        self._login = login
+        self._user_id = user_id
+        self._present = ""
+
+    def token(self, *, force_refresh: bool = False) -> str:
+        """Return the token, asking `Login` the first time and if the present one was refused."""
+        if force_refresh or not self._present:
+            self._present = self._login.token(self._user_id, force_refresh=force_refresh)
+        return self._present
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """An answer in the shape that MSAL reads."""
+
+    status_code: int
+    text: str
+    headers: Mapping[str, str]
+
+    def raise_for_status(self) -> None:
+        """Refuse what MSAL did not expect."""
+        if self.status_code >= 400:
+            raise Unavailable(f"the login service answered {self.status_code}", status=self.status_code)
+
+
+class _Transport:
+    """MSAL's http_client: our session, our errors. The authority's description is asked for once."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self._known: dict[str, _Response] = {}
+
+    def get(self, url: str, *, params: Mapping[str, str] | None = None, **kwargs: Any) -> _Response:
+        """Fetch the description of an authority."""
+        address = f"{url}?{urlencode(params)}" if params else url
+        if address not in self._known:
+            response = self._send("GET", address, None, kwargs.get("headers"))
+            if response.status_code != 200:
+                return response
+            self._known[address] = response
+        return self._known[address]
+
+    def post(self, url: str, *, data: Mapping[str, str] | None = None, **kwargs: Any) -> _Response:
+        """Ask for tokens."""
+        return self._send("POST", url, urlencode(data or {}).encode("ascii"), kwargs.get("headers"))
+
+    def close(self) -> None:
+        """Nothing: the session belongs to all."""
+
+    def _send(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None
+    ) -> _Response:
+        form = {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
+        sent = {**form, "Accept": "application/json", **(headers or {})}
+        return _readable(self._http.send(method, url, headers=sent, body=body))
+
+
+def _readable(answer: Answer) -> _Response:
+    """Return an answer that MSAL can judge; what is the network's or the service's trouble is raised here."""
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    if answer.status == 429 or answer.status >= 500:
+        kind = Throttled if answer.status == 429 else Unavailable
+        text = f"the login service answered {answer.status}"
+        raise kind(text, retry_after=retry_after(headers), status=answer.status)
+    answer.json()
+    return _Response(answer.status, answer.body.decode("utf-8", "replace"), headers)
+
+
+def _identity(claims: Mapping[str, object]) -> Identity:
+    found = {name: str(claims.get(name) or "") for name in ("tid", "oid", "preferred_username", "name")}
+    if not found["tid"] or not found["oid"]:
+        raise UserError("Microsoft did not say which account this is; use a work or school account")
+    return Identity(found["tid"], found["oid"], found["preferred_username"], found["name"])
+
+
+def _refused_login(result: Mapping[str, Any]) -> UserError:
+    error, number = _named(result)
+    if error in _OURS:
+        text = f"Microsoft refused the app registration ({number})"
+        return ConfigurationError(text, path="graph.client_secret")
+    if error == "access_denied":
+        return UserError(f"the login was declined ({number}); accept it, or ask an administrator")
+    return UserError(f"Microsoft refused the login ({error} {number}); connect again")
+
+
+def _refused_token(result: Mapping[str, Any]) -> RemoteError:
+    error, number = _named(result)
+    if error in _LATER:
+        return Unavailable(f"the login service is away ({error} {number})", code=error)
+    if error in _OURS:
+        return Unauthorized(f"Microsoft refused the app registration ({number}); correct graph.client_secret")
+    if error and error not in _USER_WANTED:
+        return Unauthorized(f"Microsoft refused a token ({error} {number})", code=error)
+    return ReconnectNeeded(
+        f"Microsoft wants the user to log in again ({error} {number})", status=400, code=error
+    )
+
+
+def _named(result: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the OAuth error and Microsoft's number; the description may hold what no log should."""
+    found = re.search(r"AADSTS\d+", str(result.get("error_description") or ""))
+    return str(result.get("error") or ""), found.group() if found else "no number"
