@@ -90,13 +90,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Attendee:
-    """One participant. `address` is in lower case and may be empty on the CRM's side."""
+    """One participant. `address` is kept in lower case and may be empty on the CRM's side."""
 
     address: str
     name: str = ""
     person: Person | None = None
     response: Response = Response.NONE
     participation: Participation = Participation.REQUIRED
+
+    def __post_init__(self) -> None:
+        """Fold the address: mail servers and both sides spell it in any case."""
+        object.__setattr__(self, "address", self.address.strip().lower())
 
     @property
     def key(self) -> str:
@@ -167,8 +171,8 @@ class Meeting:
                 return self.online
 
     def sorted_attendees(self) -> list[Attendee]:
-        """Attendees in a stable order: they are a set, Graph and EspoCRM promise none."""
-        return sorted(self.attendees, key=lambda a: a.key)
+        """Attendees in a stable order, repeated ones too: they are a set, Graph and EspoCRM promise none."""
+        return sorted(self.attendees, key=lambda a: (a.key, a.address, a.response))
 
     def fingerprint(self, fields: Iterable[Field]) -> str:
         """Digest of the normal form of `fields`: equal fingerprints mean nothing to carry."""
@@ -188,7 +192,7 @@ def same_value(name: Field, one: JsonValue, other: JsonValue) -> bool:
 
 
 def fingerprint(normal: NormalForm) -> str:
-    """Digest of a normal form; equal for two forms whose values all mean the same."""
+    """Digest of a normal form: two forms with the same one mean the same."""
     values: dict[str, JsonValue] = {str(k): v for k, v in normal.items()}
     people = values.get(Field.ATTENDEES)
     if isinstance(people, dict):

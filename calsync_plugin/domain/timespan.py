@@ -25,8 +25,10 @@ class Timed:
     def __post_init__(self) -> None:
         """Refuse naive times, a span that ends before it starts, and placeholder years."""
         for moment in (self.start, self.end):
-            if moment.tzinfo is None:
+            if moment.utcoffset() is None:
                 raise ItemError("a time without a zone is ambiguous; give it an offset", reason="naive_time")
+        # Before the conversion, which overflows in the first and the last year.
+        _refuse_placeholder(self.start.date(), self.end.date())
         object.__setattr__(self, "start", self.start.astimezone(UTC).replace(microsecond=0))
         object.__setattr__(self, "end", self.end.astimezone(UTC).replace(microsecond=0))
         _refuse_placeholder(self.start.date(), self.end.date())
@@ -73,6 +75,16 @@ class AllDay:
 
 
 TimeSpan = Timed | AllDay
+
+
+def over_in_normal_form(value: object, now: datetime) -> bool:
+    """Whether the span that a base remembers had ended at `now`; False if it remembers none."""
+    match value:
+        case ["timed", str(start), str(end)]:
+            return Timed(datetime.fromisoformat(start), datetime.fromisoformat(end)).over_at(now)
+        case ["all-day", str(first), str(until)]:
+            return AllDay(date.fromisoformat(first), date.fromisoformat(until)).over_at(now)
+    return False
 
 
 def _refuse_placeholder(first: date, last: date) -> None:
