@@ -15,7 +15,9 @@ SHARE = 5
 MANY = 50
 """More than this many is a mass change whatever the share."""
 MANY_MAILBOXES = 10
+"""More mailboxes than this, and more than one in `SHARE` of all, is a mass change of the installation."""
 MANY_EVERYWHERE = 200
+"""More than this many in the whole installation is a mass change whatever the share."""
 WINDOW = 24 * 3600
 """Seconds over which the counts slide."""
 
@@ -30,6 +32,8 @@ class Counts:
     everywhere: int
     mailboxes: int
     """Mailboxes with at least one, this one not included."""
+    all_mailboxes: int = 0
+    """Mailboxes of the installation; 0 if not known, then no share makes `MANY_MAILBOXES` harmless."""
 
 
 def allowed(groups: Sequence[str], counts: Counts) -> frozenset[str]:
@@ -50,4 +54,7 @@ def _tripped(total: int, links: int) -> bool:
 
 
 def _tripped_everywhere(fresh: int, counts: Counts) -> bool:
-    return counts.mailboxes + 1 > MANY_MAILBOXES and counts.everywhere + fresh > MANY_EVERYWHERE
+    mailboxes = counts.mailboxes + 1
+    return counts.everywhere + fresh > MANY_EVERYWHERE or (
+        mailboxes > MANY_MAILBOXES and mailboxes * SHARE > counts.all_mailboxes
+    )
