@@ -93,6 +93,20 @@ class Base:
         normal = now.normal_form(fields & self.values.keys())
         return frozenset(f for f, value in normal.items() if not same_value(f, value, self.values[f]))
 
+    def after(
+        self, seen: Meeting, now: Meeting, fields: frozenset[Field], settled: frozenset[Field], version: str
+    ) -> Base:
+        """This side once a whole plan is carried out.
+
+        `seen` is what the plan was made from, `now` what the side says afterwards (the same if nothing was
+        written to it), `fields` are carried, `settled` are those that the plan's operations name. What had
+        changed and is not settled stays a change: it waits, or it is an edit that nothing carries. All else
+        follows `now`, side effects of our own write included.
+        """
+        waiting = self.changed(seen, fields) - settled
+        values = now.normal_form(fields - waiting)
+        return Base({**values, **{name: self.values[name] for name in waiting}}, version)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:

@@ -1,6 +1,7 @@
 """What a plan consists of: frozen values that say what is to be done, to whom, and nothing of how.
 
-Decides nothing. The planner makes them, the engine carries them out.
+Decides nothing. The planner makes them, the engine carries them out in their order and saves the bases once,
+after the last one: the fields that operations name are settled then, all others stay (`Base.after`).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class UpdateEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteEvent:
-    """Delete one copy. `drops_link`: the link ends with its last copy."""
+    """Delete one copy. `drops_link`: the link ends when no home or leaving copy is left."""
 
     mailbox_id: int
     event_id: str
@@ -69,7 +70,7 @@ class DeleteRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveBase:
-    """Both sides agree (again): remember what they look like now, write nothing."""
+    """Remember what both sides look like now in `fields`, and only in these; write nothing."""
 
     fields: frozenset[Field]
 
