@@ -6,14 +6,18 @@ the write may happen (`planner`, `backfill`, `breaker`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from calsync_plugin.domain.carried import Flow, with_flow
 from calsync_plugin.domain.links import Base, Link, Origin
 from calsync_plugin.domain.meeting import Attendee, Field, Meeting
 from calsync_plugin.domain.operations import RecordClash
+from calsync_plugin.domain.people import merge_people, recognised
 from calsync_plugin.domain.policy import ClashRule, Policy
+
+SETS = frozenset({Field.ATTENDEES, Field.RESPONSES})
+"""Fields that are merged person by person, so that they never clash as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,41 +37,37 @@ class Merged:
 def merge(
     link: Link, ours: Meeting, theirs: Meeting | None, flows: Mapping[Field, Flow], policy: Policy
 ) -> Merged:
-    """Merge the record's meeting with the event's. `theirs` None means: as in its base."""
-    fields = frozenset(flows)
+    """Merge the record's meeting with the event's. `theirs` None means: as in its base.
+
+    A side without a base counts as changed in every field: all is compared, nothing is assumed.
+    """
+    theirs = recognised(link.outlook_base, theirs) if theirs else None
+    fields = frozenset(flows) - SETS
     ours_changed = _changed(link.crm_base, ours, fields)
     theirs_changed = _changed(link.outlook_base, theirs, fields) if theirs else frozenset()
-    both = frozenset(f for f in ours_changed & theirs_changed if f is not Field.ATTENDEES)
+    both = ours_changed & theirs_changed
     agreed = frozenset(f for f in both if theirs and _equal(f, ours, theirs))
     clashing = both - agreed
     ours_win = frozenset(f for f in clashing if _ours_win(flows[f], link.origin, policy))
-    out, into = with_flow(flows, Flow.OUT), with_flow(flows, Flow.IN)
-    to_outlook = (((ours_changed - both) | ours_win) & out) - {Field.ATTENDEES}
-    to_crm = (((theirs_changed - both) | (clashing - ours_win)) & into) - {Field.ATTENDEES}
-    people = _merge_people(link, ours, theirs)
-    if Field.ATTENDEES in out and (people.added or people.removed):
-        to_outlook |= {Field.ATTENDEES}
-    if Field.ATTENDEES in into and theirs and people.known_keys != _keys(ours.attendees):
-        to_crm |= {Field.ATTENDEES}
-    meeting = _compose(ours, theirs, to_crm, people.result if Field.ATTENDEES in to_crm else ours.attendees)
+    people = merge_people(link, ours, theirs)
+    to_outlook = (ours_changed - both) | ours_win | _sets(people.added or people.removed)
+    to_crm = (theirs_changed - both) | (clashing - ours_win) | _sets(people.joined or people.left)
+    to_crm |= {Field.RESPONSES} if people.answers else frozenset()
+    to_outlook &= with_flow(flows, Flow.OUT)
+    to_crm &= with_flow(flows, Flow.IN)
     return Merged(
-        meeting=meeting,
+        meeting=_compose(ours, theirs, to_crm, people.record),
         to_outlook=to_outlook,
         to_crm=to_crm,
-        rebase=agreed,
-        clashes=tuple(
-            _clash(f, ours, theirs, f in ours_win)
-            for f in sorted(clashing)
-            if theirs and flows[f] is Flow.BOTH
-        ),
+        rebase=agreed | (people.rebase & flows.keys()),
+        clashes=tuple(_clash(f, ours, theirs, f in ours_win) for f in sorted(clashing) if theirs),
         added=people.added,
         removed=people.removed,
     )
 
 
-def merge_into_crm(ours: Meeting, theirs: Meeting, flows: Mapping[Field, Flow]) -> frozenset[Field]:
-    """Adoption without a base: the fields in which the record is to follow the event."""
-    return frozenset(f for f in with_flow(flows, Flow.IN) if not _equal(f, ours, theirs))
+def _sets(people: tuple[Attendee, ...]) -> frozenset[Field]:
+    return frozenset({Field.ATTENDEES}) if people else frozenset()
 
 
 def _changed(base: Base | None, now: Meeting, fields: frozenset[Field]) -> frozenset[Field]:
@@ -75,8 +75,6 @@ def _changed(base: Base | None, now: Meeting, fields: frozenset[Field]) -> froze
 
 
 def _equal(name: Field, ours: Meeting, theirs: Meeting) -> bool:
-    if name is Field.ATTENDEES:
-        return _keys(ours.attendees) == _keys(theirs.attendees)
     return ours.normal_form([name]) == theirs.normal_form([name])
 
 
@@ -104,49 +102,6 @@ def _readable(name: Field, meeting: Meeting) -> str:
     return str(meeting.normal_form([name])[name])
 
 
-@dataclass(frozen=True, slots=True)
-class _People:
-    result: tuple[Attendee, ...]
-    added: tuple[Attendee, ...]
-    removed: tuple[Attendee, ...]
-
-    @property
-    def known_keys(self) -> frozenset[str]:
-        return _keys(a for a in self.result if a.person)
-
-
-def _merge_people(link: Link, ours: Meeting, theirs: Meeting | None) -> _People:
-    """The attendees as a set merged three ways (R7).
-
-    `added` and `removed` are what the record's own edits did since its base; everybody else whom Outlook has
-    stays as Outlook has them, known to the CRM or not.
-    """
-    base = _base_people(link.crm_base)
-    added = tuple(a for a in ours.sorted_attendees() if base is not None and a.key not in base)
-    now = _keys(ours.attendees)
-    removed = tuple(a for key, a in (base or {}).items() if key not in now)
-    present = theirs.attendees if theirs else tuple((_base_people(link.outlook_base) or {}).values())
-    missing = tuple(a for a in added if not _contains(present, a))
-    leaving = tuple(a for a in removed if _contains(present, a))
-    kept = tuple(a for a in present if not _contains(leaving, a))
-    return _People(result=kept + missing, added=missing, removed=leaving)
-
-
-def _base_people(base: Base | None) -> dict[str, Attendee] | None:
-    value = base.values.get(Field.ATTENDEES) if base else None
-    if not isinstance(value, dict):
-        return None
-    return {key: Attendee.from_key(key, str(address)) for key, address in value.items()}
-
-
-def _contains(people: Iterable[Attendee], one: Attendee) -> bool:
-    return any(a.key == one.key or (one.address and a.address == one.address) for a in people)
-
-
-def _keys(people: Iterable[Attendee]) -> frozenset[str]:
-    return frozenset(a.key for a in people)
-
-
 _ATTRIBUTES = {
     Field.SUBJECT: "subject",
     Field.SPAN: "span",
@@ -160,10 +115,17 @@ _ATTRIBUTES = {
 
 
 def _compose(
-    ours: Meeting, theirs: Meeting | None, from_theirs: frozenset[Field], attendees: tuple[Attendee, ...]
+    ours: Meeting, theirs: Meeting | None, from_theirs: frozenset[Field], people: tuple[Attendee, ...]
 ) -> Meeting:
     """Our meeting with the fields of theirs that won."""
-    changes: dict[str, object] = {"attendees": attendees}
+    changes: dict[str, object] = {}
+    if Field.ATTENDEES in from_theirs:
+        changes["attendees"] = people
+    elif Field.RESPONSES in from_theirs:
+        answers = {a.key: a.response for a in people}
+        changes["attendees"] = tuple(
+            replace(a, response=answers.get(a.key, a.response)) for a in ours.attendees
+        )
     if theirs:
         changes |= {_ATTRIBUTES[f]: getattr(theirs, _ATTRIBUTES[f]) for f in from_theirs if f in _ATTRIBUTES}
     return replace(ours, **changes)  # type: ignore[arg-type]

@@ -6,21 +6,18 @@ theirs, and a run carries out those of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from calsync_plugin.domain.backfill import may_push
-from calsync_plugin.domain.carried import MODE_FLOW, Flow, carried, with_flow
-from calsync_plugin.domain.links import Copy, CopyState, Link, LinkState, Origin, Presence, Role
+from calsync_plugin.domain.adoption import READ_FIRST, adopt, create_record
+from calsync_plugin.domain.carried import carried
+from calsync_plugin.domain.links import Base, CopyState, Link, LinkState, Origin, Presence, Role
 from calsync_plugin.domain.meeting import Field, Meeting
-from calsync_plugin.domain.merge import Merged, merge, merge_into_crm
+from calsync_plugin.domain.merge import merge
 from calsync_plugin.domain.operations import (
     CreateEvent,
-    CreateRecord,
     DeleteEvent,
-    DeleteRecord,
     Detach,
     DropLink,
     Operation,
@@ -32,6 +29,14 @@ from calsync_plugin.domain.operations import (
     Wait,
 )
 from calsync_plugin.domain.policy import Policy
+from calsync_plugin.domain.removal import (
+    delete_leaving,
+    event_gone,
+    moved_event_gone,
+    record_gone,
+    unassigned,
+)
+from calsync_plugin.domain.sending import create_event, has_attendees, has_ended, update_event
 
 Plan = tuple[Operation, ...]
 
@@ -53,6 +58,9 @@ class Assignee:
     user_id: str
     standing: Standing
     mailbox_id: int = 0
+    """Where the events belong, whatever the standing; 0 only for a user who never had a mailbox."""
+    former_mailboxes: frozenset[int] = frozenset()
+    """Mailboxes that the same user was connected to before: links stay there (R19), it is no reassignment."""
 
 
 NOBODY = Assignee(user_id="", standing=Standing.NONE)
@@ -77,224 +85,202 @@ class Theirs:
 
 
 def plan(link: Link | None, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
-    """What is to be done about one meeting."""
-    if link is not None and link.state is LinkState.DETACHED:
-        return ()
-    if link is not None and link.state is LinkState.SUSPENDED and not _moves(link, ours):
-        return _plan_suspended(link, ours, theirs, policy)
-    if policy.suspended or not policy.entity_enabled:
-        return _suspend(link, policy)
-    if link is None or (link.home is None and not link.leaving):
-        return _plan_unlinked(link, ours, theirs, policy)
-    return _plan_active(link, ours, theirs, policy)
+    """What is to be done about one meeting. `policy` is that of `governing_mailbox`."""
+    if link is None:
+        if policy.suspended or not policy.entity_enabled:
+            return (Wait(reason=_pause(policy)),)
+        return _plan_unlinked(ours, theirs, policy)
+    match link.state:
+        case LinkState.DETACHED:
+            return ()
+        case LinkState.SUSPENDED:
+            return _plan_suspended(link, ours, theirs, policy)
+        case LinkState.ACTIVE:
+            if policy.suspended or not policy.entity_enabled:
+                return (Suspend(reason=_pause(policy)),)
+            return _plan_active(link, ours, theirs, policy)
 
 
-def _suspend(link: Link | None, policy: Policy) -> Plan:
-    reason = policy.suspended or "this kind of record is not synced"
-    if link is None or link.state is LinkState.SUSPENDED:
-        return (Wait(reason=reason),)
-    return (Suspend(reason=reason),)
+def governing_mailbox(link: Link | None, ours: Ours) -> int:
+    """The mailbox whose settings are the policy of the plan; 0 if there is none.
+
+    Content flows by the home's settings, whoever the record is assigned to. Only where the event is created,
+    because there is no home yet or because it moves, the assigned user's decide.
+    """
+    if link is None or link.home is None:
+        return ours.assignee.mailbox_id
+    moves = _moves(link, ours) and ours.assignee.standing is Standing.SYNCING
+    return ours.assignee.mailbox_id if moves else link.home.mailbox_id
+
+
+def _pause(policy: Policy) -> str:
+    return policy.suspended or "this kind of record is not synced"
 
 
 def _plan_suspended(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
-    """Nothing while the reason lasts; when it ended, compare with what is really there (R12)."""
+    """Nothing while the reason lasts; when it ended, compare with what is really there (R12).
+
+    A move to a user who syncs ends the reason too: it was the former one's (R2).
+    """
     if policy.suspended or not policy.entity_enabled:
         return ()
-    if theirs.presence is Presence.PRESENT and theirs.meeting is None:
-        return (Wait(reason="the event must be read before the link resumes"),)
-    if Presence.OUT_OF_SCOPE in (ours.presence, theirs.presence):
+    if ours.presence in (Presence.OUT_OF_SCOPE, Presence.UNKNOWN):
         return ()
-    return (Resume(), *_plan_active(link, ours, theirs, policy))
+    active = replace(link, state=LinkState.ACTIVE)
+    if _moves(active, ours) and ours.assignee.standing is Standing.SYNCING:
+        moved = _plan_active(active, ours, theirs, policy)
+        return (Resume(), *moved) if any(isinstance(o, CreateEvent | Detach) for o in moved) else moved
+    if theirs.presence in (Presence.OUT_OF_SCOPE, Presence.UNKNOWN):
+        return ()
+    if theirs.presence is Presence.PRESENT and theirs.meeting is None:
+        return (READ_FIRST,)
+    return (Resume(), *_plan_active(active, ours, theirs, policy))
 
 
-def _plan_unlinked(link: Link | None, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
-    """No event is linked yet: create one, create a record, adopt what matches, or drop an empty link."""
-    present = (ours.presence is Presence.PRESENT, theirs.presence is Presence.PRESENT)
-    if present == (True, True) and ours.meeting and theirs.meeting:
-        return _adopt(link, ours.meeting, theirs.meeting, policy)
-    if present == (True, False) and ours.meeting:
-        return _create_event(ours, policy, moves=False)
-    if present == (False, True) and theirs.meeting and link is None:
-        fields = with_flow(carried(Origin.OUTLOOK, Role.ORGANIZER, policy), Flow.IN)
-        return (CreateRecord(meeting=theirs.meeting, fields=fields),) if fields else ()
-    if link is not None and ours.presence is Presence.GONE:
-        return (DropLink(reason="the record was removed before its event was created"),)
+def _plan_unlinked(ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
+    """Nothing is linked yet: create an event or a record, or adopt. Only `absent` is a vacancy."""
+    match ours.presence, theirs.presence:
+        case Presence.PRESENT, Presence.PRESENT:
+            assert ours.meeting is not None
+            return adopt(Origin.OUTLOOK, ours.meeting, theirs.meeting, policy)
+        case Presence.PRESENT, Presence.ABSENT:
+            return _create_event(ours, policy, moves=False)
+        case Presence.ABSENT, Presence.PRESENT:
+            return create_record(theirs.meeting, policy)
     return ()
-
-
-def _adopt(link: Link | None, ours: Meeting, theirs: Meeting, policy: Policy) -> Plan:
-    """Two that match are linked; differences go to the CRM only, so that nobody is mailed (R8, R21)."""
-    origin = link.origin if link else Origin.OUTLOOK
-    flows = carried(origin, Role.ORGANIZER, policy)
-    fields = merge_into_crm(ours, theirs, flows)
-    saved = SaveBase(fields=frozenset(flows))
-    return (UpdateRecord(meeting=theirs, fields=fields), saved) if fields else (saved,)
 
 
 def _create_event(ours: Ours, policy: Policy, *, moves: bool) -> Plan:
     assert ours.meeting is not None
-    fields = with_flow(carried(Origin.CRM, Role.ORGANIZER, policy), Flow.OUT)
-    if ours.assignee.standing is Standing.NONE or not fields:
+    if ours.assignee.standing is Standing.NONE:
         return ()
     if ours.assignee.standing is Standing.WAITING:
         return (Wait(reason="the assigned user's account is not ready"),)
-    if not may_push(ours.modified_at, policy):
-        return (Wait(reason="older than the account; waits for the confirmed back-fill"),)
-    if ours.meeting.span.over_at(policy.now):
-        # Outlook would invite people to a meeting that is over; the appointment alone mails nobody.
-        fields -= {Field.ATTENDEES, Field.ONLINE}
-    return (
-        CreateEvent(mailbox_id=ours.assignee.mailbox_id, meeting=ours.meeting, fields=fields, moves=moves),
+    flows = carried(Origin.CRM, Role.ORGANIZER, policy)
+    created = create_event(
+        ours.assignee.mailbox_id, ours.meeting, ours.modified_at, flows, policy, moves=moves
     )
+    return (created,) if created else ()
 
 
 def _plan_active(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
-    if ours.presence is Presence.UNKNOWN:
-        return ()
-    if ours.presence is Presence.OUT_OF_SCOPE:
-        return (Suspend(reason="the CRM no longer shows us this record"),)
-    if ours.presence in (Presence.GONE, Presence.ABSENT):
-        return _plan_record_gone(link, theirs, policy)
+    match ours.presence:
+        case Presence.UNKNOWN:
+            return ()
+        case Presence.OUT_OF_SCOPE:
+            return (Suspend(reason="the CRM no longer shows us this record"),)
+        case Presence.GONE:
+            return record_gone(link, theirs.presence, theirs.meeting, policy)
+        case Presence.ABSENT:
+            return _plan_record_begun(link, theirs, policy)
+        case Presence.PRESENT:
+            pass
     if _moves(link, ours):
-        return _plan_move(link, ours, policy)
-    if link.home is not None and link.home.state is CopyState.INTENDED:
-        return _plan_intended(link, ours, theirs, policy)
-    if theirs.presence is Presence.UNKNOWN:
-        return _delete_leaving(link)
-    if theirs.presence is Presence.OUT_OF_SCOPE:
-        return (*_delete_leaving(link), Suspend(reason="the event is out of our reach"))
-    if theirs.presence in (Presence.GONE, Presence.ABSENT):
-        return (*_delete_leaving(link), *_plan_event_gone(link, ours, policy))
-    return (*_delete_leaving(link), *_plan_both(link, ours, theirs, policy))
+        return _plan_move(link, ours, theirs, policy)
+    if link.home is None or link.home.state is CopyState.INTENDED:
+        return _plan_begun(link, ours, theirs, policy)
+    match theirs.presence:
+        case Presence.UNKNOWN | Presence.ABSENT:
+            return delete_leaving(link)
+        case Presence.OUT_OF_SCOPE:
+            return (*delete_leaving(link), Suspend(reason="the event is out of our reach"))
+        case Presence.GONE:
+            assert ours.meeting is not None
+            return event_gone(link, ours.meeting, policy)
+        case Presence.PRESENT:
+            return (*delete_leaving(link), *_plan_both(link, ours, theirs, policy))
+
+
+def _plan_record_begun(link: Link, theirs: Theirs, policy: Policy) -> Plan:
+    """A record's create was begun, and it is not there: once more, under the same marker."""
+    if link.record_id:
+        return ()
+    if theirs.presence is Presence.GONE:
+        return (DropLink(reason="the event was removed before its record was created"),)
+    return create_record(theirs.meeting, policy) if theirs.presence is Presence.PRESENT else ()
+
+
+def _plan_begun(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
+    """A create was begun: once it is known that no event came of it, create again under the same key."""
+    if link.home is None and theirs.presence is Presence.PRESENT:
+        assert ours.meeting is not None
+        return adopt(link.origin, ours.meeting, theirs.meeting, policy)
+    if not _may_create(link):
+        return ()
+    match theirs.presence:
+        case Presence.ABSENT:
+            return _create_event(ours, policy, moves=bool(link.leaving))
+        case Presence.GONE:
+            return (Detach(reason="the event was removed in Outlook as soon as it was created"),)
+        case Presence.PRESENT:
+            return _plan_both(link, ours, theirs, policy)
+    return (Wait(reason="a create was begun; its outcome must be looked up"),)
+
+
+def _may_create(link: Link) -> bool:
+    return link.origin is Origin.CRM and link.role is Role.ORGANIZER and link.original_start is None
 
 
 def _moves(link: Link, ours: Ours) -> bool:
     """Whether the event belongs into another mailbox than its home now (R2)."""
     return (
-        link.origin is Origin.CRM
-        and link.role is Role.ORGANIZER
-        and link.original_start is None
+        _may_create(link)
         and ours.presence is Presence.PRESENT
         and link.home is not None
         and link.home.mailbox_id != ours.assignee.mailbox_id
-        and (link.state is LinkState.ACTIVE or ours.assignee.standing is Standing.SYNCING)
+        and link.home.mailbox_id not in ours.assignee.former_mailboxes
     )
 
 
-def _plan_move(link: Link, ours: Ours, policy: Policy) -> Plan:
+def _plan_move(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
     """Created and confirmed with the new assignee first, then deleted at the old one."""
-    home = link.home
-    assert home is not None
+    assert link.home is not None
+    assert ours.meeting is not None
     if ours.assignee.standing is Standing.WAITING:
         return (Wait(reason="stays with the former assignee until the new one's account is ready"),)
-    if ours.assignee.standing is Standing.SYNCING:
-        return _create_event(ours, policy, moves=True)
-    reason = "the record was assigned to a user who does not sync"
-    return tuple(_delete(copy, reason, drops_link=True) for copy in link.copies if _deletable(copy))
-
-
-def _plan_intended(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
-    """A create was begun: once it is known that no event came of it, create again under the same key."""
-    if theirs.presence is Presence.ABSENT:
-        return _create_event(ours, policy, moves=bool(link.leaving))
-    return (Wait(reason="a create was begun; its outcome must be looked up"),)
-
-
-def _delete_leaving(link: Link) -> Plan:
-    if link.home is None or link.home.state is not CopyState.LIVE:
-        return ()
-    return tuple(_delete(copy, "the record was reassigned", drops_link=False) for copy in link.leaving)
-
-
-def _deletable(copy: Copy) -> bool:
-    return copy.state is CopyState.LIVE and bool(copy.event_id)
-
-
-def _delete(copy: Copy, reason: str, *, drops_link: bool) -> DeleteEvent:
-    return DeleteEvent(
-        mailbox_id=copy.mailbox_id, event_id=copy.event_id, reason=reason, drops_link=drops_link
-    )
-
-
-def _plan_record_gone(link: Link, theirs: Theirs, policy: Policy) -> Plan:
-    """R9. An edit in Outlook that the CRM never saw saves the event."""
-    reason = "the record was removed in the CRM"
-    leaving = tuple(_delete(copy, reason, drops_link=True) for copy in link.leaving if _deletable(copy))
-    if theirs.presence in (Presence.GONE, Presence.ABSENT) and not link.leaving:
-        return (DropLink(reason="removed on both sides"),)
-    if theirs.presence is not Presence.PRESENT:
-        return leaving
-    if Flow.OUT not in MODE_FLOW[policy.mode]:
-        return (Detach(reason="the record was removed; this account only takes changes from Outlook"),)
-    if link.role is Role.ATTENDEE:
-        return (Detach(reason="the record of somebody else's meeting was removed"),)
-    if link.origin is Origin.OUTLOOK and not policy.delete_outlook_born_event:
-        return (Detach(reason="the record was removed; events born in Outlook stay"),)
-    if theirs.meeting is not None and _changed_in_outlook(link, theirs.meeting, policy):
-        return (Detach(reason="the record was removed while its event was edited in Outlook"),)
-    home = link.home
-    return (*leaving, *((_delete(home, reason, drops_link=True),) if home and _deletable(home) else ()))
-
-
-def _plan_event_gone(link: Link, ours: Ours, policy: Policy) -> Plan:
-    """R10. Nothing is recreated by itself; an edited record stays."""
-    assert ours.meeting is not None
-    flows = carried(link.origin, link.role, policy)
-    changed = link.crm_base.changed(ours.meeting, frozenset(flows)) if link.crm_base else frozenset(flows)
-    if changed:
-        return (Detach(reason="the event was removed in Outlook while its record was edited"),)
-    if Flow.IN not in MODE_FLOW[policy.mode]:
-        return (Detach(reason="the event was removed in Outlook; this account only gives to Outlook"),)
-    if link.origin is Origin.OUTLOOK or policy.delete_crm_born_record:
-        return (DeleteRecord(reason="the event was removed in Outlook"),)
-    return (Detach(reason="the event was removed in Outlook; records born in the CRM stay"),)
+    gone = theirs.presence in (Presence.GONE, Presence.ABSENT)
+    over = has_ended(link, theirs.meeting, policy.now) and ours.meeting.span.over_at(policy.now)
+    if not gone and over and has_attendees(link, theirs.meeting):
+        return (Wait(reason="the meeting is over; moving it would only mail its attendees"),)
+    if theirs.presence is Presence.GONE and link.home.state is CopyState.LIVE:
+        return moved_event_gone(link, dropped=ours.assignee.standing is Standing.NONE)
+    # What was edited at the old home and never reached the record moves along.
+    merged = merge(link, ours.meeting, theirs.meeting, carried(link.origin, link.role, policy), policy)
+    if ours.assignee.standing is Standing.NONE:
+        left = unassigned(link, policy, gone=gone)
+    else:
+        left = _create_event(replace(ours, meeting=merged.meeting), policy, moves=True)
+    if theirs.meeting is None or not any(isinstance(o, CreateEvent | DeleteEvent) for o in left):
+        return left
+    saved = (UpdateRecord(meeting=merged.meeting, fields=merged.to_crm),) if merged.to_crm else ()
+    return (*merged.clashes, *saved, *left)
 
 
 def _plan_both(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
+    """Merge; what has to wait keeps its base, so that it is still a change when it may go."""
     assert ours.meeting is not None
+    assert link.home is not None
     flows = carried(link.origin, link.role, policy)
-    if link.crm_base is None or (link.outlook_base is None and theirs.meeting is None):
-        return (Wait(reason="the event must be read before a lost base is rebuilt"),)
-    merged = merge(link, ours.meeting, theirs.meeting, flows, policy)
-    operations: list[Operation] = list(merged.clashes)
-    home = link.home
-    if home and merged.to_outlook:
-        operations += _update_event(link, home, ours, merged, policy)
+    lost = link.crm_base is None or link.outlook_base is None
+    if lost and theirs.meeting is None:
+        return (READ_FIRST,)
+    compared = replace(link, crm_base=None, outlook_base=None) if lost else link
+    merged = merge(compared, ours.meeting, theirs.meeting, flows, policy)
+    update = update_event(link, link.home, merged, theirs.meeting, ours.modified_at, policy)
+    held = merged.to_outlook - (update.fields if isinstance(update, UpdateEvent) else frozenset())
+    if lost and held and isinstance(update, Wait):
+        return (update,)
+    settled = frozenset(flows) if lost else merged.rebase | _entered(link, theirs.meeting, frozenset(flows))
+    operations: list[Operation] = [c for c in merged.clashes if c.field not in held]
+    operations += [update] if update else []
     if merged.to_crm:
         operations.append(UpdateRecord(meeting=merged.meeting, fields=merged.to_crm))
-    if merged.rebase or _entered(link, flows):
-        operations.append(SaveBase(fields=frozenset(flows)))
+    if lost or settled - held:
+        operations.append(SaveBase(fields=settled - held))
     return tuple(operations)
 
 
-def _update_event(link: Link, home: Copy, ours: Ours, merged: Merged, policy: Policy) -> list[Operation]:
-    if not may_push(ours.modified_at, policy):
-        return [Wait(reason="older than the account; waits for the confirmed back-fill")]
-    if merged.meeting.span.over_at(policy.now) and _invites(link, merged.meeting):
-        return [Wait(reason="the meeting is over; an update would only mail its attendees")]
-    return [
-        UpdateEvent(
-            mailbox_id=home.mailbox_id,
-            event_id=home.event_id,
-            meeting=merged.meeting,
-            fields=merged.to_outlook,
-            added=merged.added,
-            removed=merged.removed,
-        )
-    ]
-
-
-def _invites(link: Link, meeting: Meeting) -> bool:
-    known = link.outlook_base.values.get(Field.ATTENDEES) if link.outlook_base else None
-    return bool(known) or bool(meeting.attendees)
-
-
-def _entered(link: Link, flows: Mapping[Field, Flow]) -> bool:
+def _entered(link: Link, theirs: Meeting | None, fields: frozenset[Field]) -> frozenset[Field]:
     """Fields that entered the carried set by a change of settings: re-based, not written."""
-    base = link.crm_base
-    return base is not None and bool(flows.keys() - base.values.keys() - {Field.RESPONSES})
-
-
-def _changed_in_outlook(link: Link, meeting: Meeting, policy: Policy) -> bool:
-    fields = frozenset(carried(link.origin, link.role, policy))
-    return link.outlook_base is None or bool(link.outlook_base.changed(meeting, fields))
+    bases: list[Base | None] = [link.crm_base, *([link.outlook_base] if theirs else [])]
+    return frozenset(f for f in fields for base in bases if base and f not in base.values)
