@@ -109,6 +109,7 @@ class Player(BaseAdapter):
     play: Callable[[Sent], Answer]
     sent: list[Sent] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -117,7 +118,8 @@ class Player(BaseAdapter):
         url = request.url or ""
         self.addresses.append(url)
         parts = urlsplit(url)
-        body = request.body
+        body = request.body.encode() if isinstance(request.body, str) else bytes(request.body or b"")
+        self.bodies.append(body)
         sent = Sent(
             request.method or "",
             unquote(parts.path).removeprefix("/api/v1/"),

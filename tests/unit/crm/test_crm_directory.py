@@ -72,9 +72,7 @@ def test_nobody_is_an_answer_too() -> None:
     assert len(people.asked) == 1
 
 
-@pytest.mark.parametrize(
-    ("later", "name"), [(59.0, "first"), (60.0, "second")], ids=["believed", "asked anew"]
-)
+@pytest.mark.parametrize(("later", "name"), [(59.0, "first"), (60.0, "second")], ids=["kept", "asked anew"])
 def test_an_answer_has_an_end(later: float, name: str) -> None:
     people, clock = People(), Seconds()
     directory = Directory(people, seconds=60, clock=clock)
