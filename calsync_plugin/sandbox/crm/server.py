@@ -15,6 +15,7 @@ from calsync_plugin.sandbox.crm.api import api
 from calsync_plugin.sandbox.crm.clock import Clock
 from calsync_plugin.sandbox.crm.control import control
 from calsync_plugin.sandbox.crm.faults import FaultLayer
+from calsync_plugin.sandbox.crm.page import page
 from calsync_plugin.sandbox.crm.settings import Settings
 from calsync_plugin.sandbox.crm.simulator import Crm
 
@@ -46,6 +47,7 @@ def create_app(
     app.extensions["crm"] = crm
     app.register_blueprint(api)
     app.register_blueprint(control)
+    app.register_blueprint(page)
     app.wsgi_app = FaultLayer(app.wsgi_app, crm)  # type: ignore[method-assign]
     if webhook_interval is not None:
         crm.dispatcher.start()
