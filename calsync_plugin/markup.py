@@ -63,14 +63,16 @@ def html_to_text(html: str) -> str:
 
 
 def sanitise(html: str) -> str:
-    """Return HTML that is safe to show: no scripts, styles, forms, handlers or foreign schemes.
+    """Return HTML that is safe to show: no scripts, styles, forms, handlers, images or foreign schemes.
 
     What is nested so that it could only have been written to be slow comes back as text.
     """
     clean = _sendable(html)
     if _is_hostile(clean):
         return text_to_html(html_to_text(clean))
-    return nh3.clean(clean, clean_content_tags=set(_HIDDEN), link_rel="noopener noreferrer")
+    # An image would tell its server who read the description and when.
+    tags = nh3.ALLOWED_TAGS - {"img"}
+    return nh3.clean(clean, tags=tags, clean_content_tags=set(_HIDDEN), link_rel="noopener noreferrer")
 
 
 def tokens(html: str) -> Iterator[Token]:
@@ -137,6 +139,7 @@ class _Reader:
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._line: list[str] = []
+        self._filled = False
         self._gap = False
         self._spaced = True
         self._lists: list[int | None] = []
@@ -147,12 +150,16 @@ class _Reader:
         """Add text; white space that the source breaks or indents with is one blank, as in a browser."""
         if self._pre:
             first, *rest = text.replace("\r\n", "\n").split("\n")
-            self._line.append(first)
+            self._add(first)
             for line in rest:
                 self._flush()
-                self._line.append(line)
+                self._add(line)
             return
-        self._line.append(_WHITE.sub(_collapsed, text))
+        self._add(_WHITE.sub(_collapsed, text))
+
+    def _add(self, part: str) -> None:
+        self._line.append(part)
+        self._filled = self._filled or bool(part.strip(" \n\r"))
 
     def open(self, name: str, tag: str) -> None:
         """Take an opening tag."""
@@ -161,8 +168,8 @@ class _Reader:
         elif name == "a":
             self._links.append((_attribute(tag, "href"), len(self._line)))
         elif name in {"td", "th"}:
-            if self._has_text():
-                self._line.append("\t")
+            if self._filled:
+                self._add("\t")
         elif name in _SPACED:
             # Outlook writes every line as a paragraph of this class, without space between them.
             self._spaced = _attribute(tag, "class").lower() != "msonormal"
@@ -182,7 +189,7 @@ class _Reader:
                 self._lists[-1] += 1
                 bullet = f"{self._lists[-1]}. "
             # Non-breaking, or the line would lose it as white space at its start.
-            self._line.append("\u00a0\u00a0" * min(max(len(self._lists) - 1, 0), 9) + bullet)
+            self._add("\u00a0\u00a0" * min(max(len(self._lists) - 1, 0), 9) + bullet)
 
     def close(self, name: str) -> None:
         """Take a closing tag."""
@@ -203,18 +210,15 @@ class _Reader:
         if not plain.lower().startswith(("http://", "https://")) and plain == address:
             return
         if shown and plain.rstrip("/") != shown.rstrip("/"):
-            self._line.append(f" ({plain})")
+            self._add(f" ({plain})")
         elif not shown:
-            self._line.append(plain)
+            self._add(plain)
 
     def _block(self, *, spaced: bool = False) -> None:
-        if self._has_text():
+        if self._filled:
             self._flush()
         self._line.clear()
         self._gap = self._gap or spaced
-
-    def _has_text(self) -> bool:
-        return any(part.strip(" \n\r") for part in self._line)
 
     def _flush(self) -> None:
         if self._gap and self._lines and self._lines[-1]:
@@ -223,6 +227,7 @@ class _Reader:
         line = "".join(self._line)
         self._lines.append(line if self._pre else _WHITE_EDGE.sub("", line))
         self._line.clear()
+        self._filled = False
 
     def finish(self) -> str:
         """Return all lines."""
