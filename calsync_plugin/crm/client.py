@@ -46,7 +46,7 @@ class EspoClient:
         return self._clock() + self._ahead
 
     def get(self, path: str, *, record_id: str = "") -> Row:
-        """GET one object."""
+        """GET one object: `get("Meeting", record_id=...)`, `get("App/user")`."""
         return _mapping(self.call("GET", path, record_id=record_id), path)
 
     def call(
@@ -61,9 +61,9 @@ class EspoClient:
     ) -> object:
         """Send one request and return the JSON value of its answer, or raise what it means.
 
-        `path` lies below /api/v1 and is not quoted yet, `query` is quoted already.
+        `path` lies below /api/v1; a `record_id` is its last part. `query` is quoted already.
         """
-        quoted = quote(path)
+        quoted = quote(path) + (f"/{quote(record_id, safe='')}" if record_id else "")
         sent = {
             "Accept": "application/json",
             **credentials(self._settings.api_key, self._settings.secret_key, method, quoted),

@@ -42,14 +42,14 @@ class Asked:
 
     method: str
     path: str
-    """Below /api/v1, without a slash at its start and without the query."""
+    """Below /api/v1, without a slash at its start, the record's id and the query."""
     record_id: str = ""
     """Empty for a list or an action."""
 
     @property
     def item(self) -> str:
         """The words for messages: `Meeting 6b0...`, `Meeting`."""
-        return self.path.replace("/", " ")
+        return f"{self.path} {self.record_id}".rstrip()
 
 
 def credentials(api_key: str, secret_key: str, method: str, path: str) -> dict[str, str]:

@@ -56,11 +56,12 @@ def _ensured(client: EspoClient, event: str, url: str, present: Row | None) -> W
     if present is None:
         created = client.call("POST", "Webhook", payload={"event": event, "url": url, "skipOwn": True})
         return _webhook(event, created)
+    webhook_id = str(present.get("id"))
     if present.get("isActive") is not True or present.get("skipOwn") is not True:
-        path = f"Webhook/{present.get('id')}"
-        client.call("PUT", path, payload={"isActive": True, "skipOwn": True})
+        wanted = {"isActive": True, "skipOwn": True}
+        client.call("PUT", "Webhook", record_id=webhook_id, payload=wanted)
     if not present.get("secretKey"):
-        present = client.get(f"Webhook/{present.get('id')}", record_id=str(present.get("id")))
+        present = client.get("Webhook", record_id=webhook_id)
     return _webhook(event, present)
 
 

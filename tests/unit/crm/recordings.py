@@ -43,6 +43,10 @@ class Recording:
         parts = self.path.split("/")
         return parts[1] if len(parts) == 2 and parts[0] != "App" else ""
 
+    @property
+    def entity_path(self) -> str:
+        return self.path.split("/")[0] if self.record_id else self.path
+
 
 @dataclass(frozen=True)
 class Delivery:

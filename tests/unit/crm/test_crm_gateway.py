@@ -163,6 +163,7 @@ def test_trouble_of_the_whole_crm_ends_the_load(
     [
         pytest.param(reason(403, "No read access."), Presence.OUT_OF_SCOPE, id="no access to the entity"),
         pytest.param(reason(404, "Controller 'X' does not exist."), Presence.UNKNOWN, id="no such entity"),
+        pytest.param(reason(403, "Max size should not exceed 100."), Presence.UNKNOWN, id="another 403"),
     ],
 )
 def test_an_entity_that_cannot_be_listed(answer: Answer, presence: Presence) -> None:
@@ -215,6 +216,13 @@ def test_people() -> None:
         "u2": PersonCard(id="u2"),
     }
     assert [sent.path for sent in player.sent] == ["User"]
+
+
+def test_people_whom_we_may_not_read_are_nobody() -> None:
+    gateway = gateway_of(Player(lambda _: reason(403, "No read access.")))
+
+    assert gateway.people(PersonKind.LEAD, ["l1"]) == {}
+    assert gateway.people_by_address(["erin@fabrikam.example"]) == {}
 
 
 PEOPLE: dict[str, list[dict[str, object]]] = {
@@ -370,7 +378,7 @@ def test_now_follows_the_servers_clock() -> None:
     client = EspoClient(CrmSettings(url=ADDRESS), http, clock=lambda: here)
     assert client.now() == here
 
-    client.get("Meeting/1")
+    client.get("Meeting", record_id="1")
 
     assert client.now() == datetime(2026, 11, 20, 9, 6, 53, tzinfo=UTC)
     here += timedelta(minutes=1)
@@ -383,7 +391,7 @@ def test_now_follows_the_servers_clock() -> None:
 def test_credentials(secret: str, header: str) -> None:
     player = Player(lambda _: ok(record("1")))
 
-    client_of(player, secret_key=secret).get("Meeting/1")
+    client_of(player, secret_key=secret).get("Meeting", record_id="1")
 
     assert header in player.sent[0].headers
 
@@ -391,9 +399,9 @@ def test_credentials(secret: str, header: str) -> None:
 def test_ids_cannot_leave_their_place_in_the_address() -> None:
     player = Player(lambda _: ok(record("1")))
 
-    gateway_of(player).load("Meeting", ["1?x=y#z"])
+    gateway_of(player).load("Meeting", ["1/../2?x=y#z"])
 
-    assert player.addresses == [f"{ADDRESS}/api/v1/Meeting/1%3Fx%3Dy%23z"]
+    assert player.addresses == [f"{ADDRESS}/api/v1/Meeting/1%2F..%2F2%3Fx%3Dy%23z"]
 
 
 FULL = dict.fromkeys(("read", "edit", "delete"), "all") | {"create": "yes"}

@@ -115,14 +115,14 @@ def test_the_table_covers_every_recorded_error() -> None:
 def test_recorded_error(name: str) -> None:
     recording = RECORDINGS[name]
     expected, code = RECORDED[name]
-    asked = Asked(recording.method, recording.path, recording.record_id)
+    asked = Asked(recording.method, recording.entity_path, recording.record_id)
 
     error = error_of(asked, recording.status, recording.headers, recording.raw_body)
 
     assert type(error) is expected
     if isinstance(error, ItemError):
         assert error.reason == code
-        assert recording.path.replace("/", " ") in str(error)
+        assert asked.item in str(error)
     if isinstance(error, RemoteError):
         assert (error.status, error.code) == (recording.status, code)
     said = recording.headers.get("X-Status-Reason", "")
@@ -133,7 +133,7 @@ def test_recorded_error(name: str) -> None:
 def test_a_conflict_holds_the_present_values() -> None:
     recording = RECORDINGS["317-oc-put-stale"]
 
-    error = error_of(Asked("PUT", recording.path), 409, recording.headers, recording.raw_body)
+    error = error_of(Asked("PUT", "Meeting", recording.record_id), 409, recording.headers, recording.raw_body)
 
     assert isinstance(error, VersionConflict)
     assert error.values == {"name": "oc1", "description": None}
@@ -176,13 +176,13 @@ def test_other_answers(
     status: int, headers: dict[str, str], body: bytes, expected: type[CalsyncError]
 ) -> None:
     with pytest.raises(expected) as caught:
-        decode(Asked("PUT", "Meeting/1", "1"), status, headers, body)
+        decode(Asked("PUT", "Meeting", "1"), status, headers, body)
 
     assert type(caught.value) is expected
 
 
 def test_values_come_through() -> None:
-    assert decode(Asked("DELETE", "Meeting/1", "1"), 200, {}, b"true") is True
+    assert decode(Asked("DELETE", "Meeting", "1"), 200, {}, b"true") is True
 
 
 @pytest.mark.parametrize(
