@@ -42,6 +42,12 @@ class Accounts:
             rows = connection.execute(select(accounts).where(accounts.c.user_id.in_(user_ids)))
             return {row.user_id: _account(row) for row in rows}
 
+    def by_mailboxes(self, mailbox_ids: list[int]) -> dict[int, Account]:
+        """The accounts that hold several mailboxes, by mailbox id."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(accounts).where(accounts.c.mailbox_id.in_(mailbox_ids)))
+            return {row.mailbox_id: _account(row) for row in rows}
+
     def all(self, *, after: str = "", limit: int = 200) -> list[Account]:
         """A page of accounts in the order of their user ids; the next page is after the last of it."""
         statement = (

@@ -47,6 +47,14 @@ class Holding:
         with self._database.write() as connection:
             unhold(connection, mailbox_id, link_id)
 
+    def groups(self, mailbox_id: int, *, kind: str = "deletion", within: timedelta = DAY) -> frozenset[str]:
+        """The groups that were counted for a mailbox in the last 24 hours."""
+        statement = select(distinct(deletions.c.group_key)).where(
+            deletions.c.mailbox_id == mailbox_id, deletions.c.kind == kind, deletions.c.at > self._since(within)
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.execute(statement).scalars())
+
     def deleted(self, mailbox_id: int, *, kind: str = "deletion", within: timedelta = DAY) -> int:
         """How many groups were counted for a mailbox in the last 24 hours."""
         statement = select(func.count(distinct(deletions.c.group_key))).where(

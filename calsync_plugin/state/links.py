@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, distinct, func, select
+from sqlalchemy import Connection, distinct, func, select, update
 
 from calsync_plugin.domain.links import CopyPurpose, Link, LinkState
 from calsync_plugin.state.bulk import CHUNK, chunks
@@ -98,6 +98,31 @@ class Links:
             if len(ids) < CHUNK:
                 return
             after = ids[-1]
+
+    def record_ids(self, entity_type: str, *, after: str = "", limit: int = 200) -> list[str]:
+        """Ids of linked records of one type, in their order, after one of them."""
+        statement = (
+            select(links.c.record_id)
+            .where(links.c.entity_type == entity_type, links.c.record_id > after, links.c.record_id != "")
+            .where(links.c.state == LinkState.ACTIVE.value)
+            .order_by(links.c.record_id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return list(connection.execute(statement).scalars())
+
+    def suspend(self, mailbox_id: int, reason: str) -> int:
+        """Suspend all active links whose home lies in a mailbox (R12); returns how many."""
+        homes = select(copies.c.link_id).where(
+            copies.c.mailbox_id == mailbox_id, copies.c.purpose == CopyPurpose.HOME.value
+        )
+        statement = (
+            update(links)
+            .where(links.c.id.in_(homes), links.c.state == LinkState.ACTIVE.value)
+            .values(state=LinkState.SUSPENDED.value, reason=reason, version=links.c.version + 1)
+        )
+        with self._database.write() as connection:
+            return connection.execute(statement).rowcount
 
     def count(self, mailbox_id: int) -> int:
         """How many links have their home copy in a mailbox. Costs more the more there are: ask seldom."""

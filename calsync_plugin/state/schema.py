@@ -280,6 +280,13 @@ deletions = Table(
     Index("ix_deletions_mailbox", "mailbox_id", "at"),
 )
 
+bookmarks = Table(
+    "bookmarks",
+    metadata,
+    Column("name", Exact, primary_key=True),
+    Column("value", Words, nullable=False),
+)
+
 notes = Table(
     "notes",
     metadata,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from calsync_plugin.state.accounts import Accounts
+from calsync_plugin.state.bookmarks import Bookmarks
 from calsync_plugin.state.changes import Changes
 from calsync_plugin.state.clock import Clock
 from calsync_plugin.state.cursors import Cursors
@@ -52,6 +53,7 @@ class Store:
         self.subscriptions = Subscriptions(database)
         self.parked = Parking(database)
         self.held = Holding(database)
+        self.bookmarks = Bookmarks(database)
         self.log = Log(database, keyring)
         self.installation = Installations(database)
 

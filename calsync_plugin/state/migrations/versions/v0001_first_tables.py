@@ -266,6 +266,11 @@ def _log() -> None:
         sa.Index("ix_deletions_mailbox", "mailbox_id", "at"),
     )
     op.create_table(
+        "bookmarks",
+        sa.Column("name", Exact, primary_key=True),
+        sa.Column("value", Words, nullable=False),
+    )
+    op.create_table(
         "notes",
         sa.Column("id", RowId, sa.Identity(), primary_key=True),
         sa.Column("at", Instant, nullable=False),

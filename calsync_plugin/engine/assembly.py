@@ -1,0 +1,243 @@
+"""The composition root: the only place that builds store, gateway, Graph client, engine and use cases.
+
+Decides how the parts are put together for the three ways to run. Everything else takes what it needs as arguments.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from functools import cached_property
+
+import pluggy
+
+from calsync_plugin import hookspecs
+from calsync_plugin.accounts.connect import Connections
+from calsync_plugin.accounts.moved import check_addresses
+from calsync_plugin.bundle import load_hooks
+from calsync_plugin.crm.client import EspoClient
+from calsync_plugin.crm.directory import Directory
+from calsync_plugin.crm.espocrm import EspoGateway
+from calsync_plugin.crm.gateway import CrmGateway, Record
+from calsync_plugin.domain.meeting import Meeting
+from calsync_plugin.engine.brake import Brake
+from calsync_plugin.engine.gather import Gatherer
+from calsync_plugin.engine.inbound import Marks
+from calsync_plugin.engine.reconcile import Parts, Reconciler
+from calsync_plugin.engine.roster import Member, Roster
+from calsync_plugin.engine.router import Router
+from calsync_plugin.engine.saver import Saver
+from calsync_plugin.engine.sweep import Sweep
+from calsync_plugin.engine.worker import Worker
+from calsync_plugin.engine.write import Writer
+from calsync_plugin.errors import ConfigurationError
+from calsync_plugin.graph.auth import Login, MailboxToken
+from calsync_plugin.graph.client import Clock, GraphClient, MailboxClient
+from calsync_plugin.graph.pace import Pace
+from calsync_plugin.hookspecs import Veto
+from calsync_plugin.http import Http
+from calsync_plugin.settings import Settings
+from calsync_plugin.state import SWEEP, Keyring, MailboxKind, Store, open_store
+
+log = logging.getLogger(__name__)
+
+_MEETING_FIELDS = frozenset(f.name for f in fields(Meeting))
+
+
+class Calsync:
+    """One installation of calsync in one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        plugins: pluggy.PluginManager,
+        *,
+        kind: str,
+        clock: Clock,
+        http: Http | None = None,
+        gateway: CrmGateway | None = None,
+    ) -> None:
+        """Open the store of `settings` and register the hooks with `plugins`; nothing runs yet.
+
+        `kind` is `sandbox`, `bridge` or `process`; a store keeps the kind that it was made as.
+        """
+        self.settings = settings
+        self.plugins = plugins
+        self.clock = clock
+        self.http = http or Http()
+        self.store = open_store(settings.store.url, Keyring(settings.store.secret_keys), kind=kind, clock=clock)
+        check_addresses(self.store, public_url=settings.serve.public_url, crm_url=settings.crm.url)
+        self._given_gateway = gateway
+        self.entities = {entity.entity_type: entity for entity in settings.crm.entities}
+        self.marks = Marks(self.store)
+        self.roster = Roster(self.store)
+        self.login = Login(
+            self.http,
+            self.store.tokens,
+            client_id=settings.graph.client_id,
+            client_secret=settings.graph.client_secret,
+            authority=settings.graph.authority,
+        )
+        self.graph = GraphClient(
+            self.http,
+            settings.graph.url,
+            clock,
+            random.Random(),  # noqa: S311 - spreads retries, guards nothing
+            batch_size=settings.graph.batch_size,
+        )
+        if not plugins.hook.__dict__.get("calsync_entity_created"):
+            plugins.add_hookspecs(hookspecs)
+        for hooks in load_hooks(self):
+            plugins.register(hooks)
+        plugins.check_pending()
+
+    # --- the CRM
+
+    @cached_property
+    def espocrm(self) -> EspoClient:
+        """The REST client of the configured EspoCRM."""
+        if not self.settings.crm.url:
+            raise ConfigurationError(
+                "no CRM is configured and no plugin gives a gateway",
+                path="crm.url",
+                expected="an address, or a plugin that implements calsync_crm_gateway",
+            )
+        return EspoClient(self.settings.crm, self.http)
+
+    @cached_property
+    def gateway(self) -> CrmGateway:
+        """The CRM: given, or of a plugin, or the configured EspoCRM."""
+        if self._given_gateway is not None:
+            return self._given_gateway
+        hosted: CrmGateway | None = self.plugins.hook.calsync_crm_gateway()
+        return hosted if hosted is not None else EspoGateway(self.settings.crm, self.espocrm)
+
+    def webhook_secret(self, webhook_id: str) -> str | None:
+        """The secret of one of the CRM's webhooks, None for a webhook that is not ours."""
+        webhook = self.store.webhooks.get(webhook_id)
+        return webhook.secret if webhook else None
+
+    def webhook_event(self, webhook_id: str) -> str | None:
+        """The event of one of the CRM's webhooks."""
+        webhook = self.store.webhooks.get(webhook_id)
+        return webhook.event if webhook else None
+
+    # --- the engine
+
+    @cached_property
+    def worker(self) -> Worker:
+        """The worker with everything that it runs."""
+        sweep = Sweep(
+            self.store,
+            self.gateway,
+            self.roster,
+            self.entities,
+            interval=float(self.settings.crm.sweep_seconds),
+        )
+        router = Router(self.store, self.gateway, self.roster, self.entities)
+        return Worker(
+            self.store,
+            {
+                MailboxKind.ROUTER: router.run,
+                MailboxKind.SWEEP: sweep.run,
+                MailboxKind.MAILBOX: self.reconciler.run,
+            },
+            threads=self.settings.worker.threads,
+            lease_seconds=self.settings.worker.lease_seconds,
+        )
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        """What runs mailboxes."""
+        saver = Saver(self.store)
+        gatherer = Gatherer(
+            store=self.store,
+            gateway=self.gateway,
+            directory=Directory(self.gateway, clock=self.clock.now),
+            roster=self.roster,
+            entities=self.entities,
+            zone=self.settings.crm.time_zone or "UTC",
+            outbound=self._outbound,
+        )
+        writer = Writer(
+            gateway=self.gateway,
+            gatherer=gatherer,
+            saver=saver,
+            installation_id=self.store.installation.get().id,
+            new_link_id=lambda: str(uuid.uuid4()),
+        )
+        return Reconciler(
+            Parts(
+                store=self.store,
+                roster=self.roster,
+                gatherer=gatherer,
+                open_mailbox=self._open_member,
+                writer=writer,
+                saver=saver,
+                brake=Brake(self.store, self._notify),
+                notify=self._notify,
+                now=self.clock.now,
+                stopping=lambda: self.worker.stopping,
+                limits=self.settings.worker,
+            )
+        )
+
+    @cached_property
+    def connections(self) -> Connections:
+        """Connecting users, and taking that away."""
+        return Connections(
+            self.store,
+            self.login,
+            self.gateway,
+            self.open_mailbox,
+            redirect_uri=f"{self.settings.serve.public_url}/oauth/callback",
+            entity_types=tuple(self.entities),
+        )
+
+    def open_mailbox(self, user_id: str, mailbox_id: int) -> MailboxClient:
+        """Graph as one user's mailbox, with the pace that the store remembers."""
+        known = self.store.queue.pace(mailbox_id)
+        graph = self.settings.graph
+        pace = Pace(
+            known.start, known.count, limit=graph.requests_per_window, window=float(graph.window_seconds)
+        )
+        return self.graph.mailbox(MailboxToken(self.login, user_id), pace)
+
+    def start(self) -> None:
+        """Start the worker; the first sweep is due at once."""
+        self.store.queue.wake(SWEEP)
+        self.worker.start()
+
+    def stop(self) -> None:
+        """Stop the worker, keep the work in hand, and close everything."""
+        self.worker.stop()
+        self.store.close()
+        self.http.close()
+
+    # --- seams
+
+    def _open_member(self, member: Member) -> MailboxClient:
+        return self.open_mailbox(member.account.user_id, member.mailbox_id)
+
+    def _notify(self, user_id: str, message: str) -> None:
+        self.plugins.hook.calsync_notify(user_id=user_id, message=message)
+
+    def _outbound(self, meeting: Meeting, record: Record) -> Meeting | Veto:
+        """Let the host and third parties change or veto what goes out, in the order of their registration."""
+        if not self.plugins.hook.calsync_outbound.get_hookimpls():
+            return meeting
+        answers: list[Mapping[str, object] | Veto] = self.plugins.hook.calsync_outbound(
+            meeting=meeting, record=record
+        )
+        for answer in reversed(answers):
+            if isinstance(answer, Veto):
+                return answer
+            known = {name: value for name, value in answer.items() if name in _MEETING_FIELDS}
+            meeting = replace(meeting, **known)  # type: ignore[arg-type]
+        return meeting
+
+
+Assemble = Callable[[Settings], Calsync]

@@ -1,0 +1,119 @@
+"""The breaker's hands: counts, holds and lets go what a person decided (R11).
+
+Decides which operations of a plan are counted and under which group. How many may go is `domain.breaker`'s.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from calsync_plugin.domain.breaker import WINDOW, Counts, allowed
+from calsync_plugin.domain.links import CopyPurpose
+from calsync_plugin.domain.meeting import Field, PersonKind
+from calsync_plugin.domain.operations import DeleteEvent, Operation, UpdateEvent
+from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.state import Decision, Store
+
+log = logging.getLogger(__name__)
+
+DELETION, MAIL = "deletion", "mail"
+
+
+class Brake:
+    """Holds mass changes of one mailbox."""
+
+    def __init__(self, store: Store, notify: Callable[[str, str], None]) -> None:
+        """Count in `store`."""
+        self._store = store
+        self._notify = notify
+
+    def hold(self, mailbox_id: int, items: Sequence[Item]) -> None:
+        """Take the operations that must wait for a person out of the items' plans."""
+        for kind in (DELETION, MAIL):
+            counted = {i.key: i for i in items if _counted(i, kind)}
+            if counted:
+                self._hold(mailbox_id, list(counted.values()), kind)
+
+    def _hold(self, mailbox_id: int, items: Sequence[Item], kind: str) -> None:
+        links = {i.link.id: i for i in items if i.link}
+        decided = {
+            held.link_id: held.decision
+            for held in self._store.held.all(mailbox_id)
+            if held.operation == kind and held.link_id in links
+        }
+        free = {i for i, decision in decided.items() if decision is Decision.CONFIRMED}
+        groups = {link_id: group_of(item) for link_id, item in links.items() if link_id not in free}
+        counts = self._counts(mailbox_id, kind)
+        go = allowed(list(groups.values()), counts)
+        stopped = [links[link_id] for link_id, group in groups.items() if group not in go]
+        for item in stopped:
+            item.plan = tuple(o for o in item.plan if not _is(o, kind))
+            item.held = kind
+            if not item.plan:
+                item.stage = Stage.DONE
+        if stopped:
+            self._tell(stopped, kind)
+
+    def _counts(self, mailbox_id: int, kind: str) -> Counts:
+        window = timedelta(seconds=WINDOW)
+        recent = self._store.held.groups(mailbox_id, kind=kind, within=window)
+        everywhere = self._store.held.deleted_everywhere(kind=kind, within=window)
+        return Counts(
+            links=self._store.links.count(mailbox_id) + (len(recent) if kind == DELETION else 0),
+            in_mailbox=recent,
+            everywhere=sum(everywhere.values()),
+            mailboxes=len(everywhere.keys() - {mailbox_id}),
+        )
+
+    def _tell(self, items: Sequence[Item], kind: str) -> None:
+        what = "deletions" if kind == DELETION else "updates that would mail people outside"
+        user_id = items[0].member.account.user_id
+        log.warning("%d %s in the mailbox of user %s are held until a person decides", len(items), what, user_id)
+        self._notify(user_id, f"{len(items)} {what} are held. Confirm or discard them on your account's page.")
+
+
+def group_of(item: Item) -> str:
+    """A whole series counts as one."""
+    assert item.link is not None
+    return item.link.series_ical_uid or item.link.id
+
+
+def _counted(item: Item, kind: str) -> bool:
+    if item.link is None or item.held == kind:
+        return False
+    if kind == MAIL:
+        return any(_is(o, kind) for o in item.plan) and _mails_outsiders(item)
+    return any(_is(o, kind) and _from_home(item, o) for o in item.plan)
+
+
+def _is(operation: Operation, kind: str) -> bool:
+    return isinstance(operation, DeleteEvent if kind == DELETION else UpdateEvent)
+
+
+def _from_home(item: Item, operation: Operation) -> bool:
+    """A leaving copy is no loss: its meeting lives on in the new home (R2)."""
+    home = item.link.home if item.link else None
+    return isinstance(operation, DeleteEvent) and (
+        home is None or home.purpose is not CopyPurpose.HOME or operation.event_id == home.event_id
+    )
+
+
+def _mails_outsiders(item: Item) -> bool:
+    """Whether an update would reach people who are no users of the CRM."""
+    ours = item.ours.meeting.attendees if item.ours.meeting else ()
+    users = {a.address for a in ours if a.person and a.person.kind is PersonKind.USER}
+    invited = {a.address for o in item.plan if isinstance(o, UpdateEvent) for a in o.added}
+    return bool((_invited(item) | invited) - users)
+
+
+def _invited(item: Item) -> set[str]:
+    """Addresses of the event's attendees: as seen in this run, else as they were at the last success."""
+    home = item.home_here
+    event = item.seen.get(home.event_id) if home else None
+    if event is not None:
+        return {a.address for a in event.meeting.attendees}
+    base = item.link.outlook_base if item.link else None
+    known = base.values.get(Field.ATTENDEES) if base else None
+    return {str(address) for address in known.values()} if isinstance(known, dict) else set()

@@ -1,0 +1,41 @@
+"""What a failed call means for its item: parked, tried again, or the whole mailbox rests.
+
+Decides by the kind of error alone, as a table. What is done about 412, 404 and unknown outcomes depends on the
+operation and is decided where it is carried out.
+"""
+
+from __future__ import annotations
+
+from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.errors import (
+    CalsyncError,
+    Forbidden,
+    ItemError,
+    MailboxUnusable,
+    Refused,
+    RemoteError,
+    Throttled,
+    Transient,
+    Unauthorized,
+    Unavailable,
+)
+
+
+def fail(item: Item, error: CalsyncError) -> None:
+    """Mark `item` by an error that another look or plan cannot cure now."""
+    item.error = str(error)
+    item.stage = Stage.RETRY
+    if isinstance(error, ItemError):
+        item.stage, item.problem = Stage.PARKED, error
+    elif isinstance(error, Forbidden):
+        item.stage, item.problem = Stage.PARKED, Refused(str(error), item=item.name, reason="forbidden")
+    elif isinstance(error, Unauthorized | MailboxUnusable | Throttled) or _nothing_reached(error):
+        assert isinstance(error, RemoteError)
+        item.halt = error
+    if isinstance(error, Transient):
+        item.retry_after = error.retry_after
+
+
+def _nothing_reached(error: CalsyncError) -> bool:
+    """The service itself cannot be reached: every other item would fail alike."""
+    return isinstance(error, Unavailable) and error.status is None

@@ -1,0 +1,176 @@
+"""The CRM's side of a run: from marks to items, in bulk.
+
+Decides what each record is now, who is responsible for it, and what of it may leave the CRM (attendee kinds,
+Teams by default). Does not read Outlook (`look`) and plans nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from calsync_plugin.crm.attendance import people_of
+from calsync_plugin.crm.directory import Directory
+from calsync_plugin.crm.gateway import CrmGateway, Found, Loaded, Missing, Record
+from calsync_plugin.crm.records import RecordView, read_record
+from calsync_plugin.domain.links import CopyState, Link, Presence
+from calsync_plugin.domain.meeting import Attendee, Field, Meeting, Person, PersonKind
+from calsync_plugin.domain.planner import NOBODY, Ours, Theirs
+from calsync_plugin.engine.item import Item
+from calsync_plugin.engine.roster import Member, Roster
+from calsync_plugin.errors import ItemError
+from calsync_plugin.hookspecs import Veto
+from calsync_plugin.settings import EntitySettings
+from calsync_plugin.state import ChangeKey, Store
+
+Outbound = Callable[[Meeting, Record], Meeting | Veto]
+"""What the host's and third parties' `calsync_outbound` make of a meeting."""
+
+
+class Gatherer:
+    """Loads links, records, people and accounts of many marks at once."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        gateway: CrmGateway,
+        directory: Directory,
+        roster: Roster,
+        entities: Mapping[str, EntitySettings],
+        zone: str,
+        outbound: Outbound,
+    ) -> None:
+        """Read from `store`, `gateway` and `directory`; `zone` is the CRM installation's."""
+        self._store = store
+        self._gateway = gateway
+        self._directory = directory
+        self._roster = roster
+        self._entities = entities
+        self._zone = zone
+        self._outbound = outbound
+
+    def gather(self, mailbox_id: int, keys: Sequence[ChangeKey], now: float) -> list[Item]:
+        """Items for the marks of one mailbox, in their order; marks of unknown entity types are left out."""
+        known = [k for k in keys if k.entity_type in self._entities]
+        links = self._store.links.by_records([(k.entity_type, k.record_id) for k in known])
+        loaded = self._load(known)
+        found = [answer.record for answer in loaded.values() if isinstance(answer, Found)]
+        self._directory.prefetch({person for record in found for person in people_of(record)})
+        members = self._roster.by_users({str(r.get("assignedUserId") or "") for r in found})
+        homes = self._roster.by_mailboxes(
+            {link.home.mailbox_id for link in links.values() if link.home} | {mailbox_id}
+        )
+        items = []
+        for key in known:
+            record = (key.entity_type, key.record_id)
+            link, answer = links.get(record), loaded[record]
+            assigned = str(answer.record.get("assignedUserId") or "") if isinstance(answer, Found) else ""
+            home = homes.get(link.home.mailbox_id) if link and link.home else None
+            items.append(
+                self._item(
+                    key, mailbox_id, link, answer, members.get(assigned), home or homes[mailbox_id], now
+                )
+            )
+        return items
+
+    def reload(self, item: Item) -> None:
+        """Read one record again, after it was written (the base is what a GET says then)."""
+        loaded = self._gateway.load(item.key.entity_type, [item.key.record_id])[item.key.record_id]
+        if isinstance(loaded, Found):
+            view = read_record(loaded.record, item.entity, self._directory, installation_zone=self._zone)
+            self._take_in(item, view, loaded.record)
+
+    def _load(self, keys: Sequence[ChangeKey]) -> dict[tuple[str, str], Loaded]:
+        by_type: dict[str, list[str]] = defaultdict(list)
+        for key in keys:
+            by_type[key.entity_type].append(key.record_id)
+        return {
+            (entity_type, record_id): answer
+            for entity_type, ids in by_type.items()
+            for record_id, answer in self._gateway.load(entity_type, ids).items()
+        }
+
+    def _item(
+        self,
+        key: ChangeKey,
+        mailbox_id: int,
+        link: Link | None,
+        loaded: Loaded,
+        assigned: Member | None,
+        home: Member,
+        now: float,
+    ) -> Item:
+        entity = self._entities[key.entity_type]
+        assignee = assigned.assignee(key.entity_type) if assigned else NOBODY
+        member = assigned if assigned and assignee.mailbox_id else home
+        item = Item(
+            key=key,
+            mailbox_id=mailbox_id,
+            entity=entity,
+            member=member,
+            policy=member.policy(entity, now),
+            link=link,
+            ours=Ours(presence=Presence.UNKNOWN, assignee=assignee),
+            theirs=_as_stored(link),
+        )
+        if isinstance(loaded, Missing):
+            item.ours = Ours(presence=loaded.presence, assignee=assignee)
+            return item
+        try:
+            view = read_record(loaded.record, entity, self._directory, installation_zone=self._zone)
+        except ItemError as error:
+            item.problem = error
+            return item
+        self._take_in(item, view, loaded.record)
+        return item
+
+    def _take_in(self, item: Item, view: RecordView, record: Record) -> None:
+        """Put a record that was read on its item, as far as it may leave the CRM."""
+        meeting = self._keep_vanished(_outward(view.meeting, item.member, item.link), item.link)
+        answer = self._outbound(meeting, record)
+        if isinstance(answer, Veto):
+            item.problem = ItemError(answer.reason, item=item.name, reason="vetoed")
+            return
+        assignee = item.ours.assignee
+        item.view = view
+        item.ours = Ours(
+            presence=Presence.PRESENT,
+            meeting=answer,
+            assignee=assignee if assignee.user_id else replace(NOBODY, user_id=view.assigned_user_id),
+            modified_at=view.modified_at,
+        )
+        item.notes.extend(note for note in view.notes if note not in item.notes)
+
+    def _keep_vanished(self, meeting: Meeting, link: Link | None) -> Meeting:
+        """People who were deleted in the CRM vanish from records by themselves; they keep the invitation (R7)."""
+        base = link.crm_base.values.get(Field.ATTENDEES) if link and link.crm_base else None
+        if not isinstance(base, dict):
+            return meeting
+        present = {a.key for a in meeting.attendees}
+        missing = [Attendee.from_key(key, str(address)) for key, address in base.items() if key not in present]
+        vanished = tuple(a for a in missing if a.person and not self._exists(a.person))
+        return replace(meeting, attendees=(*meeting.attendees, *vanished)) if vanished else meeting
+
+    def _exists(self, person: Person) -> bool:
+        return self._directory.card(person) is not None
+
+
+def _outward(meeting: Meeting, member: Member, link: Link | None) -> Meeting:
+    """What of a record this user lets out: users always, contacts and leads by setting (R7), Teams (R16)."""
+    kinds = {PersonKind.USER}
+    kinds |= {PersonKind.CONTACT} if member.settings.push_contacts else set()
+    kinds |= {PersonKind.LEAD} if member.settings.push_leads else set()
+    people = tuple(a for a in meeting.attendees if a.person is None or a.person.kind in kinds)
+    based = bool(link and link.crm_base and link.crm_base.values.get(Field.ONLINE))
+    wanted = member.settings.teams_for_new and (link is None or link.home is None)
+    return replace(meeting, attendees=people, online=meeting.online or based or wanted)
+
+
+def _as_stored(link: Link | None) -> Theirs:
+    """Outlook's side as far as the store knows it: unchanged since its base, unless somebody looks."""
+    if link is None or link.home is None:
+        return Theirs(presence=Presence.ABSENT)
+    known = link.home.state is CopyState.LIVE
+    return Theirs(presence=Presence.PRESENT if known else Presence.UNKNOWN)

@@ -1,0 +1,91 @@
+"""What comes in from outside becomes marks and wakes, at once and without any remote call.
+
+Decides how a reported change is written down, and that a host never fails or waits because of us: a store that
+cannot take the mark within 200 ms is logged, and the sweep finds the record later. The bridge, which can have its
+sender try again, is `strict`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import ParamSpec
+
+from calsync_plugin.errors import CalsyncError
+from calsync_plugin.state import AccountStatus, Store
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+
+_strict: ContextVar[bool] = ContextVar("calsync_strict", default=False)
+
+
+def never_raises(method: Callable[P, None]) -> Callable[P, None]:
+    """Log what calsync raises on purpose instead of failing the host's save, unless the caller is strict."""
+
+    @wraps(method)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            method(*args, **kwargs)
+        except CalsyncError as error:
+            if _strict.get():
+                raise
+            log.warning("a change was not marked, the sweep will find it: %s", error)
+
+    return guarded
+
+
+class Marks:
+    """The hooks' side of the engine."""
+
+    def __init__(self, store: Store) -> None:
+        """Mark in `store`."""
+        self._store = store
+
+    @contextmanager
+    def strict(self) -> Iterator[None]:
+        """Within it, StoreBusy comes through to the caller of a hook."""
+        token = _strict.set(True)
+        try:
+            yield
+        finally:
+            _strict.reset(token)
+
+    @never_raises
+    def saved(self, entity_type: str, record: Mapping[str, object]) -> None:
+        """Mark a record as touched. Its assigned user, if told, says where to look first."""
+        record_id = record.get("id")
+        if not isinstance(record_id, str | int) or record_id == "":
+            log.warning("a %s without an id was reported; nothing can be done with it", entity_type)
+            return
+        assigned = record.get("assignedUserId")
+        hint = assigned if isinstance(assigned, str) else ""
+        self._store.queue.record_change(entity_type, str(record_id), user_hint=hint)
+
+    @never_raises
+    def removed(self, entity_type: str, record_id: str) -> None:
+        """Mark a record as touched by its removal; the run confirms that it is gone."""
+        self._store.queue.record_change(entity_type, str(record_id), kind="deleted")
+
+    @never_raises
+    def account_changed(self, user_id: str) -> None:
+        """Look at a user's mailbox again."""
+        account = self._store.accounts.get(user_id)
+        if account is not None and account.mailbox_id:
+            self._store.queue.wake(account.mailbox_id)
+
+    @never_raises
+    def user_deactivated(self, user_id: str) -> None:
+        """Stop syncing for a user; the links wait, nothing is deleted or cancelled (R12)."""
+        if self._store.accounts.get(user_id) is not None:
+            reason = "the user is no longer active in the CRM"
+            self._store.accounts.set_status(user_id, AccountStatus.OFF, reason)
+
+    @never_raises
+    def tick(self) -> None:
+        """Let waiting workers look for what is due."""
+        self._store.queue.interrupt()

@@ -1,0 +1,103 @@
+"""One meeting in one run, from its mark to its saved base.
+
+Decides nothing: it is the tray on which gathering, looking, planning, writing and saving hand the meeting on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from calsync_plugin.crm.records import RecordView
+from calsync_plugin.domain.links import Copy, CopyState, Link
+from calsync_plugin.domain.operations import Operation, RecordClash
+from calsync_plugin.domain.planner import Ours, Theirs
+from calsync_plugin.domain.policy import Policy
+from calsync_plugin.engine.roster import Member
+from calsync_plugin.errors import ItemError, RemoteError
+from calsync_plugin.graph.events import EventView
+from calsync_plugin.graph.protocol import JsonObject
+from calsync_plugin.settings import EntitySettings
+from calsync_plugin.state import ChangeKey
+
+
+class Stage(StrEnum):
+    """How far an item has come in this run."""
+
+    OPEN = "open"
+    DONE = "done"
+    PARKED = "parked"
+    RETRY = "retry"
+    CONTESTED = "contested"
+    """Another run was faster; the mark stays and the item is gathered anew."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Item:
+    """The working state of one record in one run of one mailbox."""
+
+    key: ChangeKey
+    mailbox_id: int
+    entity: EntitySettings
+    member: Member
+    """Whose account shapes the plan: the assignee's if it takes the record, else the home's."""
+    policy: Policy
+    link: Link | None
+    ours: Ours
+    theirs: Theirs
+    view: RecordView | None = None
+    plan: tuple[Operation, ...] = ()
+    stage: Stage = Stage.OPEN
+    problem: ItemError | None = None
+    retry_after: float | None = None
+    error: str = ""
+    elsewhere: set[int] = field(default_factory=set)
+    """Other mailboxes that this item's marks concern as well."""
+    raw: dict[str, JsonObject] = field(default_factory=dict)
+    """The same as the service gave them, for the journal."""
+    seen: dict[str, EventView | None] = field(default_factory=dict)
+    """Events read in this run by id; None: it is gone."""
+    must_see: set[str] = field(default_factory=set)
+    """Events that moved on or whose fate is unknown: to be read before anything else."""
+    looked_up: bool = False
+    """Whether the outcome of a begun create was looked up in this run."""
+    unknown: int = 0
+    """How often in this run no readable answer came."""
+    again: bool = False
+    """To be looked at, planned and written once more in this run."""
+    halt: RemoteError | None = None
+    """An error that concerns the whole mailbox."""
+    held: str = ""
+    """The kind of operation that the breaker took out of the plan."""
+    counted: set[str] = field(default_factory=set)
+    """Kinds of operations that were carried out and count for the breaker."""
+    wrote: bool = False
+    notes: list[str] = field(default_factory=list)
+    clashes: list[RecordClash] = field(default_factory=list)
+    dropped: bool = False
+    """The link is to be removed from the store."""
+    changed_link: bool = False
+    join_url: str = ""
+    """A Teams address that the record should hold."""
+
+    @property
+    def name(self) -> str:
+        """How people and logs name the item."""
+        return f"{self.key.entity_type} {self.key.record_id}"
+
+    @property
+    def here(self) -> tuple[Copy, ...]:
+        """The link's copies in the mailbox of this run."""
+        copies = self.link.copies if self.link else ()
+        return tuple(c for c in copies if c.mailbox_id == self.mailbox_id)
+
+    @property
+    def unresolved(self) -> tuple[Copy, ...]:
+        """Copies here whose create was begun and never confirmed."""
+        return tuple(c for c in self.here if c.state is CopyState.INTENDED)
+
+    @property
+    def home_here(self) -> Copy | None:
+        """The home copy, if it lies in the mailbox of this run."""
+        home = self.link.home if self.link else None
+        return home if home and home.mailbox_id == self.mailbox_id else None

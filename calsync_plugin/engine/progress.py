@@ -1,0 +1,89 @@
+"""What a link becomes after each step that succeeded.
+
+Decides how copies and bases change. Pure functions over the domain's values; storing is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from calsync_plugin.domain.links import (
+    Base,
+    Copy,
+    CopyPurpose,
+    CopyState,
+    Link,
+    LinkState,
+    transaction_id,
+)
+from calsync_plugin.domain.meeting import Field, JsonValue, Meeting
+
+
+def begin_create(link: Link, mailbox_id: int, installation_id: str) -> Link:
+    """The link with an intended home copy in `mailbox_id`, to be stored before the create is sent.
+
+    A create that is repeated keeps its key; a move to another mailbox gets a new generation, and the former home
+    becomes a leaving copy (R2).
+    """
+    home = link.home
+    if home and home.mailbox_id == mailbox_id and home.state is CopyState.INTENDED:
+        return link
+    generation = link.generation + 1 if link.copies else link.generation
+    intended = Copy(
+        mailbox_id=mailbox_id,
+        purpose=CopyPurpose.HOME,
+        state=CopyState.INTENDED,
+        transaction_id=transaction_id(installation_id, link.id, generation),
+    )
+    others = tuple(
+        replace(c, purpose=CopyPurpose.LEAVING) if c.purpose is CopyPurpose.HOME else c for c in link.copies
+    )
+    return replace(
+        link, generation=generation, copies=(*others, intended), state=LinkState.ACTIVE, reason=""
+    )
+
+
+def renew_key(link: Link, installation_id: str) -> Link:
+    """The link with a fresh key for its intended home: the old key belongs to an event that is no longer ours."""
+    generation = link.generation + 1
+    key = transaction_id(installation_id, link.id, generation)
+    copies = tuple(
+        replace(c, transaction_id=key)
+        if c.purpose is CopyPurpose.HOME and c.state is CopyState.INTENDED
+        else c
+        for c in link.copies
+    )
+    return replace(link, generation=generation, copies=copies)
+
+
+def copy_confirmed(link: Link, intended: Copy, *, event_id: str, ical_uid: str, etag: str) -> Link:
+    """The link after the event of an intended copy was created or found."""
+    live = replace(intended, state=CopyState.LIVE, event_id=event_id, ical_uid=ical_uid, etag=etag)
+    return replace(link, copies=tuple(live if c == intended else c for c in link.copies))
+
+
+def copy_removed(link: Link, copy: Copy) -> Link:
+    """The link without one copy."""
+    return replace(link, copies=tuple(c for c in link.copies if c != copy))
+
+
+def etag_seen(link: Link, copy: Copy, etag: str) -> Link:
+    """The link with the present etag of one copy."""
+    seen = replace(copy, etag=etag)
+    return replace(link, copies=tuple(seen if c == copy else c for c in link.copies))
+
+
+def crm_based(link: Link, meeting: Meeting, fields: Collection[Field], *, version: str) -> Link:
+    """The link with the CRM's side as it was read."""
+    return replace(link, crm_base=Base(meeting.normal_form(fields), version))
+
+
+def outlook_based(link: Link, meeting: Meeting, fields: Collection[Field], *, etag: str) -> Link:
+    """The link with Outlook's side as the service answered it."""
+    return replace(link, outlook_base=Base(meeting.normal_form(fields), etag))
+
+
+def not_carried(base: Base | None, name: Field, value: JsonValue) -> Base | None:
+    """The base with another value for one field: what the create left out is still to be carried."""
+    return Base({**base.values, name: value}, base.version) if base and name in base.values else base

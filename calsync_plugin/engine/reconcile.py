@@ -1,0 +1,174 @@
+"""One mailbox: gather, look, plan, break, write, save - in bounded runs.
+
+Decides the order of these steps, when a run yields, and what an error of the whole mailbox means for its account.
+What is planned is `domain.planner`'s; how it is written is `write`'s.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from calsync_plugin.domain.planner import plan
+from calsync_plugin.engine.brake import Brake
+from calsync_plugin.engine.gather import Gatherer
+from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.look import look, needs_look
+from calsync_plugin.engine.roster import READY, Member, Roster
+from calsync_plugin.engine.saver import Saver
+from calsync_plugin.engine.worker import Rest, backoff
+from calsync_plugin.engine.write import Writer
+from calsync_plugin.errors import (
+    Forbidden,
+    MailboxUnusable,
+    ReconnectNeeded,
+    Transient,
+    Unauthorized,
+    Unavailable,
+)
+from calsync_plugin.graph.client import MailboxClient
+from calsync_plugin.settings import WorkerSettings
+from calsync_plugin.state import AccountStatus, ChangeKey, Lease, Pace, Store
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+"""Items that are written together: one `$batch` of Graph."""
+CRM_REFUSAL_WAIT = 60.0
+"""Seconds to wait when the CRM refuses our key; it blocks an address for a minute."""
+ROUNDS = 6
+"""How often an item is looked at and planned again within one run before it waits for the next."""
+
+OpenMailbox = Callable[[Member], MailboxClient]
+Notify = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a reconciler works with."""
+
+    store: Store
+    roster: Roster
+    gatherer: Gatherer
+    open_mailbox: OpenMailbox
+    writer: Writer
+    saver: Saver
+    brake: Brake
+    notify: Notify
+    now: Callable[[], float]
+    stopping: Callable[[], bool]
+    limits: WorkerSettings
+
+
+class Reconciler:
+    """Runs mailboxes."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Work with `parts`."""
+        self._parts = parts
+        self._store = parts.store
+
+    def run(self, lease: Lease) -> Rest:
+        """Bring one mailbox up to date with the CRM, as far as one run reaches."""
+        member = self._parts.roster.by_mailboxes([lease.mailbox_id]).get(lease.mailbox_id)
+        if member is None or member.account.status not in READY or self._store.installation.get().paused:
+            # The marks stay; whoever brings the account back wakes the mailbox.
+            return Rest()
+        try:
+            return self._run(lease, member)
+        except ReconnectNeeded as error:
+            return self._ask(member, AccountStatus.RECONNECT, str(error))
+        except (MailboxUnusable, Forbidden, Unauthorized) as error:
+            return self._ask(member, AccountStatus.NEEDS_ATTENTION, str(error))
+        except Transient as error:
+            wait = backoff(lease.attempt) if error.retry_after is None else error.retry_after
+            log.info("mailbox %s rests for %.1f s: %s", lease.mailbox_id, wait, error)
+            self._store.accounts.failed(member.account.user_id, str(error))
+            return Rest(next_due=0.0, not_before=wait, failed=True)
+
+    def _run(self, lease: Lease, member: Member) -> Rest:
+        parts = self._parts
+        started = parts.now()
+        client = parts.open_mailbox(member)
+        try:
+            page = self._store.changes.for_mailbox(lease.mailbox_id, parts.limits.run_items)
+            if not page.keys:
+                return self._rest(lease)
+            items = self._gather(lease.mailbox_id, page.keys, started)
+            self._finish_foreign(lease, page.keys, items)
+            for portion in _portions(items):
+                self._settle(lease, client, portion)
+                parts.saver.save(lease, portion)
+                halt = next((i.halt for i in portion if i.halt), None)
+                if halt is not None:
+                    raise halt
+                if parts.stopping() or parts.now() - started > parts.limits.run_seconds:
+                    break
+        finally:
+            self._store.queue.set_pace(lease.mailbox_id, Pace(client.pace.start, client.pace.count))
+        self._store.accounts.succeeded(member.account.user_id)
+        return self._rest(lease)
+
+    def _gather(self, mailbox_id: int, keys: Sequence[ChangeKey], now: float) -> list[Item]:
+        try:
+            return self._parts.gatherer.gather(mailbox_id, keys, now)
+        except (Unauthorized, Forbidden) as error:
+            # The CRM refuses us, not Microsoft the user: no account of a user is to blame.
+            raise Unavailable(f"the CRM refuses calsync: {error}", retry_after=CRM_REFUSAL_WAIT) from error
+
+    def _rest(self, lease: Lease) -> Rest:
+        """Due again when the next mark is: at once if the run yielded, later if items wait for a retry."""
+        seconds = self._store.changes.next_due_in(lease.mailbox_id)
+        return Rest(next_due=None if seconds is None else max(seconds, 0.0))
+
+    def _finish_foreign(self, lease: Lease, keys: Sequence[ChangeKey], items: Sequence[Item]) -> None:
+        """End the marks of entity types that are not synced (any more)."""
+        known = {item.key for item in items}
+        foreign = [key for key in keys if key not in known]
+        if foreign:
+            self._parts.saver.forget(lease, foreign)
+
+    def _settle(self, lease: Lease, client: MailboxClient, items: Sequence[Item]) -> None:
+        """Look, plan and write until every item has come to rest."""
+        parts = self._parts
+        for _ in range(ROUNDS):
+            working = [i for i in items if i.stage is Stage.OPEN]
+            if not working:
+                return
+            self._plan(client, working)
+            parts.brake.hold(lease.mailbox_id, [i for i in working if i.stage is Stage.OPEN])
+            parts.writer.write(lease, client, [i for i in working if i.stage is Stage.OPEN])
+        for item in items:
+            if item.stage is Stage.OPEN:
+                item.stage, item.error = Stage.RETRY, "it kept changing while it was being synced"
+
+    def _plan(self, client: MailboxClient, items: Sequence[Item]) -> None:
+        """Plan, and plan again with open eyes where the plan needs to see the event."""
+        for item in items:
+            if item.problem is not None:
+                item.stage = Stage.PARKED
+        for _ in range(3):
+            blind = [i for i in items if i.stage is Stage.OPEN and needs_look(i)]
+            if blind:
+                look(client, blind, self._parts.writer.installation_id)
+            for item in items:
+                if item.stage is Stage.OPEN:
+                    item.plan = plan(item.link, item.ours, item.theirs, item.policy)
+            if not any(i.stage is Stage.OPEN and needs_look(i) for i in items):
+                return
+
+    def _ask(self, member: Member, status: AccountStatus, reason: str) -> Rest:
+        """Only a person can help: the account says so, the marks stay, nothing is tried blindly (R20)."""
+        user_id = member.account.user_id
+        log.warning("the account of user %s is %s: %s", user_id, status.value, reason)
+        self._store.accounts.set_status(user_id, status, reason)
+        self._store.accounts.failed(user_id, reason)
+        self._parts.notify(user_id, reason)
+        return Rest()
+
+
+def _portions(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for first in range(0, len(items), BATCH):
+        yield items[first : first + BATCH]
+

@@ -1,0 +1,100 @@
+"""Who syncs: CRM users, their accounts, their mailboxes and what they chose.
+
+Decides an account's standing for an entity type, and turns settings into the planner's policy. Does not decide what
+is planned with them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from calsync_plugin.domain.carried import MODE_FLOW, Flow
+from calsync_plugin.domain.meeting import Field
+from calsync_plugin.domain.planner import Assignee, Standing
+from calsync_plugin.domain.policy import ClashRule, Mode, Policy
+from calsync_plugin.settings import EntitySettings, UserSettings, user_settings
+from calsync_plugin.state import Account, AccountStatus, Store
+
+READY = frozenset({AccountStatus.CONNECTED, AccountStatus.SYNCING})
+OFF = frozenset({AccountStatus.OFF})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user with an account, and the settings in force."""
+
+    account: Account
+    settings: UserSettings
+
+    @property
+    def mailbox_id(self) -> int:
+        """The mailbox behind the account; 0 if there is none."""
+        return self.account.mailbox_id or 0
+
+    def standing(self, entity_type: str) -> Standing:
+        """Whether records of this type may be pushed to this user's calendar now (R1, R2)."""
+        takes = Flow.OUT in MODE_FLOW[Mode(self.settings.mode)]
+        if self.account.status in OFF or not self.mailbox_id or not takes:
+            return Standing.NONE
+        if self.settings.entity(entity_type) is None:
+            return Standing.NONE
+        return Standing.SYNCING if self.account.status in READY else Standing.WAITING
+
+    def assignee(self, entity_type: str) -> Assignee:
+        """This user as the planner sees an assigned user."""
+        return Assignee(
+            user_id=self.account.user_id, standing=self.standing(entity_type), mailbox_id=self.mailbox_id
+        )
+
+    def label(self, entity: EntitySettings) -> str:
+        """The identification label of an entity type in this user's Outlook (R4)."""
+        chosen = self.settings.entity(entity.entity_type)
+        return (chosen.label if chosen else "") or entity.label
+
+    def policy(self, entity: EntitySettings, now: float) -> Policy:
+        """What the planner has to respect for this user's meetings of one type."""
+        fields = frozenset(Field(name) for name in entity.fields())
+        if self.settings.teams_for_new:
+            fields |= {Field.ONLINE}
+        return Policy(
+            now=datetime.fromtimestamp(now, UTC),
+            mode=Mode(self.settings.mode),
+            clash=ClashRule(self.settings.clash),
+            entity_fields=fields,
+            description_both_ways=self.settings.description_both_ways,
+            delete_outlook_born_event=self.settings.remove_event_with_record,
+            delete_crm_born_record=self.settings.remove_record_with_event,
+            push_from=self.account.push_from,
+            entity_enabled=self.settings.entity(entity.entity_type) is not None,
+            suspended=self.account.reason or "off" if self.account.status in OFF else "",
+        )
+
+
+class Roster:
+    """Reads accounts in bulk; settings are parsed once for each version of their text."""
+
+    def __init__(self, store: Store) -> None:
+        """Read from `store`."""
+        self._store = store
+        self._parsed: dict[str, tuple[str, UserSettings]] = {}
+
+    def by_users(self, user_ids: Collection[str]) -> Mapping[str, Member]:
+        """The members among `user_ids`."""
+        accounts = self._store.accounts.many(sorted(set(user_ids) - {""}))
+        return {account.user_id: self._member(account) for account in accounts.values()}
+
+    def by_mailboxes(self, mailbox_ids: Collection[int]) -> Mapping[int, Member]:
+        """The members behind `mailbox_ids`."""
+        accounts = self._store.accounts.by_mailboxes(sorted(set(mailbox_ids) - {0}))
+        return {mailbox: self._member(account) for mailbox, account in accounts.items()}
+
+    def _member(self, account: Account) -> Member:
+        text = json.dumps(account.settings, sort_keys=True)
+        known = self._parsed.get(account.user_id)
+        if known is None or known[0] != text:
+            known = (text, user_settings(account.settings))
+            self._parsed[account.user_id] = known
+        return Member(account, known[1])

@@ -1,0 +1,124 @@
+"""The last step of a run: what was learnt goes into the store, in one transaction for each portion.
+
+Decides what becomes of the marks of each item. An item whose link another run saved meanwhile keeps its mark and is
+gathered anew: compare-and-swap, the loser plans again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from calsync_plugin.engine.brake import group_of
+from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.worker import backoff
+from calsync_plugin.errors import StaleLink
+from calsync_plugin.state import ChangeKey, Lease, Parked, Save, Store
+
+
+class Saver:
+    """Saves items of runs."""
+
+    def __init__(self, store: Store) -> None:
+        """Save to `store`."""
+        self._store = store
+
+    def intend(self, lease: Lease, items: Sequence[Item], journal: Sequence[tuple[Item, str, str]]) -> None:
+        """Commit what is about to be done: begun creates, and the content of what is about to be deleted.
+
+        Items that lost the race for their link are marked as contested and must not be written.
+        """
+        with self._store.save(lease) as tx:
+            self._save_links(tx, items)
+            for item, event_id, content in journal:
+                tx.journal(
+                    mailbox_id=item.mailbox_id,
+                    user_id=item.member.account.user_id,
+                    link_id=item.link.id if item.link else "",
+                    side="event" if event_id else "record",
+                    item_id=event_id or item.name,
+                    content=content,
+                )
+
+    def save(self, lease: Lease, items: Sequence[Item]) -> None:
+        """Commit links, bases and the end of the marks; marks of unfinished items stay."""
+        parked = self._parked(lease.mailbox_id)
+        with self._store.save(lease) as tx:
+            self._save_links(tx, [i for i in items if not i.dropped])
+            for item in items:
+                if item.dropped and item.stage is Stage.DONE:
+                    self._drop(tx, item)
+            for item in items:
+                self._end(tx, item, was_parked=(item.key.entity_type, item.key.record_id) in parked)
+
+    def forget(self, lease: Lease, keys: Sequence[ChangeKey]) -> None:
+        """End marks that concern nobody."""
+        with self._store.save(lease) as tx:
+            tx.finish_changes([i for key in keys for i in key.change_ids], lease.mailbox_id)
+
+    def _parked(self, mailbox_id: int) -> set[tuple[str, str]]:
+        return {(p.entity_type, p.record_id) for p in self._store.parked.all(mailbox_id=mailbox_id)}
+
+    def _save_links(self, tx: Save, items: Sequence[Item]) -> None:
+        changed = [i for i in items if i.changed_link and i.link and i.stage is not Stage.CONTESTED]
+        fresh = [i for i in changed if i.link and i.link.version == 0]
+        stored = [i for i in changed if i.link and i.link.version > 0]
+        lost = tx.insert_links([i.link for i in fresh if i.link]) if fresh else set()
+        lost |= tx.save_links([i.link for i in stored if i.link]) if stored else set()
+        for item in changed:
+            assert item.link is not None
+            if item.link.id in lost:
+                item.stage = Stage.CONTESTED
+            else:
+                item.link = replace(item.link, version=item.link.version + 1)
+                item.changed_link = False
+
+    def _drop(self, tx: Save, item: Item) -> None:
+        if item.link is None or item.link.version == 0:
+            return
+        try:
+            tx.drop_link(item.link)
+        except StaleLink:
+            item.stage = Stage.CONTESTED
+
+    def _end(self, tx: Save, item: Item, *, was_parked: bool) -> None:
+        key, user_id = item.key, item.member.account.user_id
+        link_id = item.link.id if item.link else ""
+        if item.stage in (Stage.OPEN, Stage.CONTESTED):
+            return
+        for mailbox_id in sorted(item.elsewhere - {item.mailbox_id}):
+            tx.add_target(key.change_ids, mailbox_id)
+        for kind in sorted(item.counted):
+            tx.count_deletion(item.mailbox_id, group_of(item), kind=kind)
+        if item.held and link_id:
+            tx.hold(item.mailbox_id, link_id, item.held)
+        elif item.counted and link_id:
+            tx.unhold(item.mailbox_id, link_id)
+        for clash in item.clashes:
+            tx.clash(
+                user_id=user_id, link_id=link_id, field=clash.field, winner=clash.winner,
+                crm=clash.ours, outlook=clash.theirs,
+            )  # fmt: skip
+        for text in item.notes if item.wrote else ():
+            tx.note(user_id, link_id, f"{item.name}: {text}")
+        if item.stage is Stage.RETRY:
+            delay = backoff(key.attempts + 1) if item.retry_after is None else item.retry_after
+            tx.retry_changes(key.change_ids, item.mailbox_id, delay, item.error)
+            return
+        if item.stage is Stage.PARKED:
+            tx.park(_parked(item))
+        elif was_parked:
+            tx.unpark(entity_type=key.entity_type, record_id=key.record_id)
+        tx.finish_changes(key.change_ids, item.mailbox_id)
+
+
+def _parked(item: Item) -> Parked:
+    problem = item.problem
+    return Parked(
+        mailbox_id=item.mailbox_id,
+        user_id=item.member.account.user_id,
+        reason=problem.reason if problem else "unknown",
+        message=str(problem) if problem else item.error,
+        entity_type=item.key.entity_type,
+        record_id=item.key.record_id,
+    )

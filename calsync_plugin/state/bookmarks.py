@@ -1,0 +1,30 @@
+"""Where a recurring look through the CRM stands: one text by name.
+
+Decides nothing about what a bookmark means.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from calsync_plugin.state.bulk import upsert
+from calsync_plugin.state.database import Database
+from calsync_plugin.state.schema import bookmarks
+
+
+class Bookmarks:
+    """The bookmarks of a store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, name: str) -> str:
+        """The bookmark of that name, empty if there is none."""
+        with self._database.read() as connection:
+            found = connection.execute(select(bookmarks.c.value).where(bookmarks.c.name == name)).scalar()
+        return found or ""
+
+    def set(self, name: str, value: str) -> None:
+        """Move a bookmark."""
+        with self._database.write() as connection:
+            connection.execute(upsert(connection, bookmarks), {"name": name, "value": value})

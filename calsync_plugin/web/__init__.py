@@ -1,0 +1,1 @@
+"""The bridge's web addresses: webhook receivers, the login's callback, health."""
