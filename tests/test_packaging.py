@@ -193,7 +193,7 @@ def test_the_sdist_installs_as_the_wheel_does(sdist: Path, environment: Path, tm
 
 def test_an_editable_install_works_from_the_checkout(source: Path, environment: Path, tmp_path: Path) -> None:
     install(environment, "--editable", source)
-    # hatchling lays the forced files there even so; without an __init__ they are no package and win no import.
+    # hatchling lays the forced files there even so; without an __init__ they win no import.
     stray = site_packages(environment) / "calsync_plugin"
     assert [entry.name for entry in stray.iterdir()] == ["_bundle"]
     said = shown(environment, tmp_path)
