@@ -24,9 +24,11 @@ class PeopleSource(Protocol):
 
     def people(self, kind: PersonKind, ids: Collection[str]) -> Mapping[str, PersonCard]:
         """Read people in bulk."""
+        ...
 
     def people_by_address(self, addresses: Collection[str]) -> Mapping[str, Person]:
         """Find people by address."""
+        ...
 
 
 class _Memory(Generic[Key, Value]):

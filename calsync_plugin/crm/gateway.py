@@ -80,25 +80,30 @@ class CrmGateway(Protocol):
 
     def load(self, entity_type: str, ids: Collection[str]) -> Mapping[str, Loaded]:
         """Read records in bulk; every id of `ids` gets an answer."""
+        ...
 
     def people(self, kind: PersonKind, ids: Collection[str]) -> Mapping[str, PersonCard]:
         """Read people in bulk, by id; who is not known or not readable is left out."""
+        ...
 
     def people_by_address(self, addresses: Collection[str]) -> Mapping[str, Person]:
         """Find people by any of their addresses in any case: user, then contact, then lead (R7).
 
         The keys are the addresses in lower case; unknown ones are left out.
         """
+        ...
 
     def modified_since(
         self, entity_type: str, moment: datetime, *, limit: int = 200, offset: int = 0
     ) -> ModifiedPage:
         """List records modified at `moment` or later, by the CRM's own clock, oldest first."""
+        ...
 
     def update(
         self, entity_type: str, record_id: str, attributes: Record, *, version: int | None = None
     ) -> None:
         """Write `attributes`. With a `version`, raise VersionConflict if the record was saved meanwhile."""
+        ...
 
     def create(self, entity_type: str, attributes: Record) -> str:
         """Create a record and return its id.
@@ -106,15 +111,19 @@ class CrmGateway(Protocol):
         After `UnknownOutcome` look it up with `find_by_marker` before trying again: a CRM has no idempotency
         key.
         """
+        ...
 
     def delete(self, entity_type: str, record_id: str) -> None:
         """Remove a record; NotFound if it is gone already."""
+        ...
 
     def find_by_marker(self, entity_type: str, attribute: str, value: str) -> str | None:
         """Return the id of the record whose `attribute` holds `value`, None if there is none."""
+        ...
 
     def now(self) -> datetime:
         """Tell the time of the CRM's own clock, in UTC; only to ask `modified_since`."""
+        ...
 
 
 class SimpleGateway:
