@@ -104,7 +104,8 @@ function openNew(day, minutes) {
   const start = new Date(`${date}T00:00`);
   start.setMinutes(minutes ?? 10 * 60);
   const end = new Date(start.getTime() + 3600000);
-  const owner = document.getElementById("shown").value || acting;
+  // An administrator plans for others: the first user is offered.
+  const owner = document.getElementById("shown").value || (document.body.dataset.admin ? field("assignedUserId").options[1].value : acting);
   show({ entityType: "Meeting", status: "Planned", dateStart: local(start), dateEnd: local(end), dateStartDate: date, dateEndDate: date, assignedUserId: owner });
 }
 
