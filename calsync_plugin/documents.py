@@ -22,6 +22,8 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker, validators
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
+from yaml.composer import ComposerError
+from yaml.constructor import ConstructorError
 
 from calsync_plugin.errors import ConfigurationError
 
@@ -93,7 +95,7 @@ def read_text(file: Path) -> str:
 
 def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
     # These two name the offending text, which may be a secret that begins with ! or *.
-    if isinstance(error, yaml.constructor.ConstructorError | yaml.composer.ComposerError):
+    if isinstance(error, ConstructorError | ComposerError):
         return "a tag or alias; put a value that begins with ! or * or & in quotes"
     return str(error.problem or error.context)
 

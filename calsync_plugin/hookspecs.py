@@ -50,10 +50,12 @@ class PageRequest(Protocol):
     @property
     def headers(self) -> Mapping[str, str]:
         """Header fields; names compare without regard to case."""
+        ...
 
     @property
     def cookies(self) -> Mapping[str, str]:
         """Cookies by name."""
+        ...
 
 
 # What the CRM calls ------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ ROOMS: dict[str, set[str]] = {
     "domain": {"errors"},
     "http": {"errors"},
     "markup": {"errors"},
+    "logs": {"errors"},
     "hookspecs": {"errors"},
     "documents": {"errors"},
     "bundle": {"documents", "errors"},
@@ -39,10 +40,11 @@ ROOMS: dict[str, set[str]] = {
     "accounts": _SIDES,
     "engine": _SIDES,
     "engine.assembly": {"accounts", "config"},
-    "web": {"engine.assembly", "accounts", "crm.webhooks", "domain", "bundle", "hookspecs"} | _SETTINGS,
-    "cli": {"engine.assembly", "accounts", "web", "sandbox", "bundle"} | _SETTINGS,
+    "web": {"engine.assembly", "accounts", "logs", "crm.webhooks", "domain", "bundle", "hookspecs"}
+    | _SETTINGS,
+    "cli": {"engine.assembly", "engine.clock", "accounts", "web", "logs", "sandbox", "bundle"} | _SETTINGS,
     "hooks": {"engine.assembly", "accounts", "hookspecs", "errors"},
-    "__init__": {"engine.assembly", "hookspecs"} | _SETTINGS,
+    "__init__": {"engine.assembly", "engine.clock", "hookspecs"} | _SETTINGS,
     "__main__": {"cli"},
     "sandbox": set(),
 }
