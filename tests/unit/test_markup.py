@@ -107,8 +107,8 @@ def test_what_is_shown_cannot_act() -> None:
 
 
 HOSTILE = (
-    "<div> <b> </b> </div> < <!-- --> <p> </ '> \"> &amp &# &#x99999999999 <table> <svg> <script> </script> <pre>"
-    " <li> <ul> </ul> = x <td> </a>"
+    "<div> <b> </b> </div> < <!-- --> <p> </ '> \"> &amp &# &#x99999999999 <table> <svg> <script> </script>"
+    " <pre> <li> <ul> </ul> = x <td> </a>"
 )
 PIECES = [*HOSTILE.split(" "), " ", "\n", "\t", "<a href=x>", "<font color=1>", '<a "']
 
