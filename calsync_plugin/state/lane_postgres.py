@@ -52,6 +52,7 @@ class PostgresLane:
         self._mutex = threading.Lock()
         self._opened = 0
         self._closed = False
+        self._opener: threading.Thread | None = None
         self._open_one()
 
     def record(self, changes: Sequence[NewChange]) -> None:
@@ -93,7 +94,8 @@ class PostgresLane:
             if self._opened >= _SIZE or self._closed:
                 return
             self._opened += 1
-        threading.Thread(target=self._open, name="calsync-lane", daemon=True).start()
+            self._opener = threading.Thread(target=self._open, name="calsync-lane", daemon=True)
+            self._opener.start()
 
     def _open(self) -> None:
         try:
@@ -102,10 +104,11 @@ class PostgresLane:
             with self._mutex:
                 self._opened -= 1
             return
-        if self._closed:
-            connection.close()
-        else:
-            self._ready.put(connection)
+        with self._mutex:
+            if not self._closed:
+                self._ready.put(connection)
+                return
+        connection.close()
 
     def _discard(self, connection: psycopg.Connection) -> None:
         connection.close()
@@ -114,7 +117,11 @@ class PostgresLane:
 
     def close(self) -> None:
         """Close the lane's connections."""
-        self._closed = True
+        with self._mutex:
+            self._closed = True
+        # The one being opened closes itself when it sees the flag.
+        if self._opener is not None:
+            self._opener.join(timeout=LANE_SECONDS * 5)
         while not self._ready.empty():
             self._ready.get_nowait().close()
 
@@ -122,9 +129,13 @@ class PostgresLane:
 def _connect(engine: Engine) -> psycopg.Connection:
     arguments, options = engine.dialect.create_connect_args(engine.url)
     connection = psycopg.connect(*arguments, **{**options, "connect_timeout": 10, "autocommit": True})
-    connection.execute(f"SET lock_timeout = {_TIMEOUT_MS}")
-    connection.execute(f"SET statement_timeout = {_TIMEOUT_MS}")
-    connection.execute(_PREPARE.encode())
+    try:
+        connection.execute(f"SET lock_timeout = {_TIMEOUT_MS}")
+        connection.execute(f"SET statement_timeout = {_TIMEOUT_MS}")
+        connection.execute(_PREPARE.encode())
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -7,6 +7,7 @@ the writer lock guards it.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Sequence
 from time import monotonic
 from typing import cast
@@ -29,8 +30,21 @@ _INSERT = (
 _WAKE = f"UPDATE mailboxes SET due_at = min(due_at, ?), seq = seq + 1 WHERE id = {ROUTER}"  # noqa: S608
 
 
+class _Request:
+    """The changes of one hook that could not be written at once."""
+
+    __slots__ = ("changes", "done", "error", "turn")
+
+    def __init__(self, changes: Sequence[NewChange]) -> None:
+        self.changes = changes
+        self.done = False
+        self.error: StoreBusy | None = None
+        self.turn = threading.Lock()
+        self.turn.acquire()
+
+
 class SqliteLane:
-    """Thread-safe; all threads share the connection under the writer lock."""
+    """Thread-safe. Hooks that have to wait do so together: the first of them writes for all."""
 
     def __init__(self, engine: Engine, lock: WriterLock, clock: Clock) -> None:
         fairy = engine.raw_connection()
@@ -39,40 +53,98 @@ class SqliteLane:
         self._lock = lock
         self._clock = clock
         self._busy_ms = -1
+        self._mutex = threading.Lock()
+        self._pending: list[_Request] = []
+        self._closed = False
 
     def record(self, changes: Sequence[NewChange]) -> None:
         """Write all of `changes` and wake the router, or raise StoreBusy after 200 ms."""
-        begun = monotonic()
-        if not self._lock.acquire(LANE_SECONDS):
-            raise StoreBusy("no turn to note a change within 200 ms; the sweep will find it")
-        try:
-            self._wait_at_most(LANE_SECONDS - (monotonic() - begun))
-            self._commit(changes)
-        except sqlite3.OperationalError as error:
-            raise StoreBusy(f"a change could not be noted: {error}; the sweep will find it") from error
-        finally:
-            self._lock.release()
+        deadline = monotonic() + LANE_SECONDS
+        if self._lock.acquire(0):
+            try:
+                self._commit(changes, deadline)
+            finally:
+                self._lock.release()
+        else:
+            self._record_together(_Request(changes), deadline)
 
-    def _commit(self, changes: Sequence[NewChange]) -> None:
-        now = self._clock.now()
-        execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
+    def _record_together(self, request: _Request, deadline: float) -> None:
+        with self._mutex:
+            self._pending.append(request)
+            leads = self._pending[0] is request
+        # Woken either because it is written, or to lead because the one before gave up.
+        if not leads and not request.turn.acquire(timeout=max(0.0, deadline - monotonic())):
+            self._withdraw(request)
+            raise _late()
+        if not request.done:
+            if not self._lock.acquire(max(0.0, deadline - monotonic())):
+                self._withdraw(request)
+                raise _late()
+            try:
+                self._write_pending(deadline)
+            finally:
+                self._lock.release()
+        if request.error is not None:
+            raise request.error
+
+    def _write_pending(self, deadline: float) -> None:
+        with self._mutex:
+            batch, self._pending = self._pending, []
+        error = None
         try:
+            self._commit([change for request in batch for change in request.changes], deadline)
+        except StoreBusy as busy:
+            error = busy
+        for request in batch:
+            request.error = error
+            request.done = True
+            if request.turn.locked():
+                request.turn.release()
+
+    def _withdraw(self, request: _Request) -> None:
+        with self._mutex:
+            if request not in self._pending:
+                return
+            leads = self._pending[0] is request
+            self._pending.remove(request)
+            if leads and self._pending and self._pending[0].turn.locked():
+                self._pending[0].turn.release()
+
+    def _commit(self, changes: Sequence[NewChange], deadline: float) -> None:
+        now = self._clock.now()
+        if self._closed:
+            raise StoreBusy("the store is closed; the sweep will find what changed")
+        execute = self._connection.execute
+        try:
+            self._wait_until(deadline)
+            execute("BEGIN IMMEDIATE")
             for change in changes:
                 execute(_INSERT, (*change, now))
             execute(_WAKE, (now,))
             execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise StoreBusy(f"a change could not be noted: {error}; the sweep will find it") from error
         finally:
             if self._connection.in_transaction:
                 execute("ROLLBACK")
 
-    def _wait_at_most(self, seconds: float) -> None:
+    def _wait_until(self, deadline: float) -> None:
         # For the lock of another process. Setting it costs as much as a statement: only if it matters.
-        wanted = max(0, int(seconds * 1000))
+        wanted = max(0, int((deadline - monotonic()) * 1000))
         if not wanted - 10 <= self._busy_ms <= wanted:
             self._connection.execute(f"PRAGMA busy_timeout={wanted}").close()
             self._busy_ms = wanted
 
     def close(self) -> None:
-        """Close the lane's connection."""
-        self._connection.close()
+        """Close the lane's connection, after the write that is under way."""
+        self._closed = True
+        had = self._lock.acquire(LANE_SECONDS)
+        try:
+            self._connection.close()
+        finally:
+            if had:
+                self._lock.release()
+
+
+def _late() -> StoreBusy:
+    return StoreBusy("no turn to note a change within 200 ms; the sweep will find it")
