@@ -9,7 +9,8 @@ from __future__ import annotations
 from calsync_plugin.domain.meeting import fold_line
 
 NAME_LENGTH = 255
-NO_SUBJECT = "(no subject)"
+# In brackets of the same small form, for "(no subject)" can be somebody's own text.
+NO_SUBJECT = "\ufe59no subject\ufe5a"
 
 # Unicode's small form variants: they look like the originals, survive composition (NFC) and hardly anybody
 # types them, so that reading them back changes nobody's own text.

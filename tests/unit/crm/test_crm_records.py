@@ -180,7 +180,7 @@ def test_a_record_without_id(record_id: object) -> None:
         pytest.param("Kick-off", "Kick-off", id="plain"),
         pytest.param("  two\nlines\t", "two lines", id="folded"),
         pytest.param("a \ufe64 b \ufe65 c \ufe66 d", "a < b > c = d", id="look-alikes"),
-        pytest.param("(no subject)", "", id="no subject"),
+        pytest.param("\ufe59no subject\ufe5a", "", id="no subject"),
         pytest.param(None, "", id="none"),
         pytest.param("x" * 5_000, "x" * 5_000, id="5,000 characters"),
     ],
