@@ -1,7 +1,7 @@
 """Connecting a CRM user to an Outlook mailbox, and taking that away again (R18 to R20).
 
-Decides what a connection means for the account: which mailbox it holds, from when its records are pushed (R8), and
-that a disconnect deletes nothing. The login itself is `graph.auth`'s.
+Decides what a connection means for the account: which mailbox it holds, from when its records are pushed
+(R8), and that a disconnect deletes nothing. The login itself is `graph.auth`'s.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A moved or copied installation (R22): a staging clone must never mail customers.
 
-Decides that everything pauses when the store finds itself at another address, until an admin says which it is.
+Decides that everything pauses when the store finds itself at another address, until an admin says which it
+is.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def confirm_moved(store: Store, *, public_url: str, crm_url: str) -> None:
 
 
 def confirm_copy(store: Store, *, public_url: str, crm_url: str) -> None:
-    """An admin says that this is a copy: its accounts are taken off, so that it never writes to a calendar."""
+    """An admin says that this is a copy: its accounts are taken off, it never writes to a calendar."""
     if not store.installation.get().paused:
         raise UserError("nothing is paused; there is nothing to confirm")
     for account in _accounts(store):

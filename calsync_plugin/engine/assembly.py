@@ -1,6 +1,7 @@
 """The composition root: the only place that builds store, gateway, Graph client, engine and use cases.
 
-Decides how the parts are put together for the three ways to run. Everything else takes what it needs as arguments.
+Decides how the parts are put together for the three ways to run. Everything else takes what it needs as
+arguments.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from functools import cached_property
-
-import pluggy
+from typing import TYPE_CHECKING
 
 from calsync_plugin import hookspecs
 from calsync_plugin.accounts.connect import Connections
@@ -40,7 +40,10 @@ from calsync_plugin.graph.pace import Pace
 from calsync_plugin.hookspecs import Veto
 from calsync_plugin.http import Http
 from calsync_plugin.settings import Settings
-from calsync_plugin.state import SWEEP, Keyring, MailboxKind, Store, open_store
+from calsync_plugin.state import SWEEP, Keyring, MailboxKind, open_store
+
+if TYPE_CHECKING:
+    import pluggy
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +71,9 @@ class Calsync:
         self.plugins = plugins
         self.clock = clock
         self.http = http or Http()
-        self.store = open_store(settings.store.url, Keyring(settings.store.secret_keys), kind=kind, clock=clock)
+        self.store = open_store(
+            settings.store.url, Keyring(settings.store.secret_keys), kind=kind, clock=clock
+        )
         check_addresses(self.store, public_url=settings.serve.public_url, crm_url=settings.crm.url)
         self._given_gateway = gateway
         self.entities = {entity.entity_type: entity for entity in settings.crm.entities}

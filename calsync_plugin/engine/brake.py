@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from calsync_plugin.domain.breaker import WINDOW, Counts, allowed
-from calsync_plugin.domain.links import CopyPurpose
 from calsync_plugin.domain.meeting import Field, PersonKind
 from calsync_plugin.domain.operations import DeleteEvent, Operation, UpdateEvent
 from calsync_plugin.engine.item import Item, Stage
@@ -70,8 +69,12 @@ class Brake:
     def _tell(self, items: Sequence[Item], kind: str) -> None:
         what = "deletions" if kind == DELETION else "updates that would mail people outside"
         user_id = items[0].member.account.user_id
-        log.warning("%d %s in the mailbox of user %s are held until a person decides", len(items), what, user_id)
-        self._notify(user_id, f"{len(items)} {what} are held. Confirm or discard them on your account's page.")
+        log.warning(
+            "%d %s in the mailbox of user %s are held until a person decides", len(items), what, user_id
+        )
+        self._notify(
+            user_id, f"{len(items)} {what} are held. Confirm or discard them on your account's page."
+        )
 
 
 def group_of(item: Item) -> str:
@@ -85,19 +88,16 @@ def _counted(item: Item, kind: str) -> bool:
         return False
     if kind == MAIL:
         return any(_is(o, kind) for o in item.plan) and _mails_outsiders(item)
-    return any(_is(o, kind) and _from_home(item, o) for o in item.plan)
+    return any(_is_loss(o) for o in item.plan)
 
 
 def _is(operation: Operation, kind: str) -> bool:
     return isinstance(operation, DeleteEvent if kind == DELETION else UpdateEvent)
 
 
-def _from_home(item: Item, operation: Operation) -> bool:
+def _is_loss(operation: Operation) -> bool:
     """A leaving copy is no loss: its meeting lives on in the new home (R2)."""
-    home = item.link.home if item.link else None
-    return isinstance(operation, DeleteEvent) and (
-        home is None or home.purpose is not CopyPurpose.HOME or operation.event_id == home.event_id
-    )
+    return isinstance(operation, DeleteEvent) and operation.drops_link
 
 
 def _mails_outsiders(item: Item) -> bool:

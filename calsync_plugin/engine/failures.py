@@ -1,7 +1,7 @@
 """What a failed call means for its item: parked, tried again, or the whole mailbox rests.
 
-Decides by the kind of error alone, as a table. What is done about 412, 404 and unknown outcomes depends on the
-operation and is decided where it is carried out.
+Decides by the kind of error alone, as a table. What is done about 412, 404 and unknown outcomes depends on
+the operation and is decided where it is carried out.
 """
 
 from __future__ import annotations

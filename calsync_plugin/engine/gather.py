@@ -16,7 +16,7 @@ from calsync_plugin.crm.gateway import CrmGateway, Found, Loaded, Missing, Recor
 from calsync_plugin.crm.records import RecordView, read_record
 from calsync_plugin.domain.links import CopyState, Link, Presence
 from calsync_plugin.domain.meeting import Attendee, Field, Meeting, Person, PersonKind
-from calsync_plugin.domain.planner import NOBODY, Ours, Theirs
+from calsync_plugin.domain.planner import NOBODY, Ours, Theirs, governing_mailbox
 from calsync_plugin.engine.item import Item
 from calsync_plugin.engine.roster import Member, Roster
 from calsync_plugin.errors import ItemError
@@ -104,7 +104,10 @@ class Gatherer:
     ) -> Item:
         entity = self._entities[key.entity_type]
         assignee = assigned.assignee(key.entity_type) if assigned else NOBODY
-        member = assigned if assigned and assignee.mailbox_id else home
+        presence = loaded.presence if isinstance(loaded, Missing) else Presence.PRESENT
+        ours = Ours(presence=presence, assignee=assignee)
+        governs = governing_mailbox(link, ours)
+        member = assigned if assigned and governs == assigned.mailbox_id else home
         item = Item(
             key=key,
             mailbox_id=mailbox_id,
@@ -112,11 +115,10 @@ class Gatherer:
             member=member,
             policy=member.policy(entity, now),
             link=link,
-            ours=Ours(presence=Presence.UNKNOWN, assignee=assignee),
+            ours=ours,
             theirs=_as_stored(link),
         )
         if isinstance(loaded, Missing):
-            item.ours = Ours(presence=loaded.presence, assignee=assignee)
             return item
         try:
             view = read_record(loaded.record, entity, self._directory, installation_zone=self._zone)
@@ -144,12 +146,14 @@ class Gatherer:
         item.notes.extend(note for note in view.notes if note not in item.notes)
 
     def _keep_vanished(self, meeting: Meeting, link: Link | None) -> Meeting:
-        """People who were deleted in the CRM vanish from records by themselves; they keep the invitation (R7)."""
+        """People who were deleted in the CRM vanish from records by themselves and stay invited (R7)."""
         base = link.crm_base.values.get(Field.ATTENDEES) if link and link.crm_base else None
         if not isinstance(base, dict):
             return meeting
         present = {a.key for a in meeting.attendees}
-        missing = [Attendee.from_key(key, str(address)) for key, address in base.items() if key not in present]
+        missing = [
+            Attendee.from_key(key, str(address)) for key, address in base.items() if key not in present
+        ]
         vanished = tuple(a for a in missing if a.person and not self._exists(a.person))
         return replace(meeting, attendees=(*meeting.attendees, *vanished)) if vanished else meeting
 

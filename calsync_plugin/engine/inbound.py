@@ -1,8 +1,8 @@
 """What comes in from outside becomes marks and wakes, at once and without any remote call.
 
-Decides how a reported change is written down, and that a host never fails or waits because of us: a store that
-cannot take the mark within 200 ms is logged, and the sweep finds the record later. The bridge, which can have its
-sender try again, is `strict`.
+Decides how a reported change is written down, and that a host never fails or waits because of us: a store
+that cannot take the mark within 200 ms is logged, and the sweep finds the record later. The bridge, which
+can have its sender try again, is `strict`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from calsync_plugin.crm.records import RecordView
 from calsync_plugin.domain.links import Copy, CopyState, Link
-from calsync_plugin.domain.operations import Operation, RecordClash
+from calsync_plugin.domain.meeting import Field, Meeting
+from calsync_plugin.domain.operations import CreateEvent, Operation, RecordClash
 from calsync_plugin.domain.planner import Ours, Theirs
 from calsync_plugin.domain.policy import Policy
 from calsync_plugin.engine.roster import Member
@@ -72,6 +73,12 @@ class Item:
     counted: set[str] = field(default_factory=set)
     """Kinds of operations that were carried out and count for the breaker."""
     wrote: bool = False
+    planned: tuple[Meeting | None, Meeting | None] = (None, None)
+    """Both sides as the plan saw them: the record's meeting and the event's (None: as in its base)."""
+    settled: set[Field] = field(default_factory=set)
+    """Fields whose operations were carried out."""
+    created: CreateEvent | None = None
+    """The create that was carried out in this run."""
     notes: list[str] = field(default_factory=list)
     clashes: list[RecordClash] = field(default_factory=list)
     dropped: bool = False

@@ -1,6 +1,7 @@
 """Outlook's side of a run: what has to be looked at before or between plans, read in batches.
 
-Decides when the stored state of an event is not enough, and what an answer says about its presence. Plans nothing.
+Decides when the stored state of an event is not enough, and what an answer says about its presence. Plans
+nothing.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def look(client: MailboxClient, items: Sequence[Item], installation_id: str) -> 
 
 
 def _where(client: MailboxClient, moved: Sequence[tuple[Item, Copy, JsonObject]]) -> None:
-    """An event that changed may have been deleted: a deleted item keeps its immutable id and can still be read.
+    """An event that changed may have been deleted: a deleted item keeps its id and can still be read.
 
     It is gone if it lies in none of the mailbox's calendars.
     """
@@ -87,7 +88,8 @@ def _wanted(item: Item) -> Iterator[Copy]:
 def _home_matters(item: Item, link: Link) -> bool:
     """Whether the event itself must be seen: to resume, to rebuild a base, to keep what is not ours.
 
-    Graph replaces the whole attendee list, and an online meeting lives in the body (Graph docs, Update event).
+    Graph replaces the whole attendee list, and an online meeting lives in the body (Graph docs, Update
+    event).
     """
     if link.state is LinkState.SUSPENDED and not item.policy.suspended:
         return True

@@ -5,7 +5,6 @@ Decides how copies and bases change. Pure functions over the domain's values; st
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from calsync_plugin.domain.links import (
@@ -23,8 +22,8 @@ from calsync_plugin.domain.meeting import Field, JsonValue, Meeting
 def begin_create(link: Link, mailbox_id: int, installation_id: str) -> Link:
     """The link with an intended home copy in `mailbox_id`, to be stored before the create is sent.
 
-    A create that is repeated keeps its key; a move to another mailbox gets a new generation, and the former home
-    becomes a leaving copy (R2).
+    A create that is repeated keeps its key; a move to another mailbox gets a new generation, and the former
+    home becomes a leaving copy (R2).
     """
     home = link.home
     if home and home.mailbox_id == mailbox_id and home.state is CopyState.INTENDED:
@@ -39,13 +38,11 @@ def begin_create(link: Link, mailbox_id: int, installation_id: str) -> Link:
     others = tuple(
         replace(c, purpose=CopyPurpose.LEAVING) if c.purpose is CopyPurpose.HOME else c for c in link.copies
     )
-    return replace(
-        link, generation=generation, copies=(*others, intended), state=LinkState.ACTIVE, reason=""
-    )
+    return replace(link, generation=generation, copies=(*others, intended), state=LinkState.ACTIVE, reason="")
 
 
 def renew_key(link: Link, installation_id: str) -> Link:
-    """The link with a fresh key for its intended home: the old key belongs to an event that is no longer ours."""
+    """The link with a fresh key for its intended home: the old key belongs to another event."""
     generation = link.generation + 1
     key = transaction_id(installation_id, link.id, generation)
     copies = tuple(
@@ -74,16 +71,31 @@ def etag_seen(link: Link, copy: Copy, etag: str) -> Link:
     return replace(link, copies=tuple(seen if c == copy else c for c in link.copies))
 
 
-def crm_based(link: Link, meeting: Meeting, fields: Collection[Field], *, version: str) -> Link:
-    """The link with the CRM's side as it was read."""
-    return replace(link, crm_base=Base(meeting.normal_form(fields), version))
+def rebased(
+    base: Base | None,
+    *,
+    seen: Meeting | None,
+    now: Meeting,
+    fields: frozenset[Field],
+    settled: frozenset[Field],
+    version: str,
+) -> Base:
+    """One side's base after a plan was carried out (`Base.after`); a side without a base gets a whole one.
+
+    `seen` None: the side was as in its base.
+    """
+    if base is None:
+        return Base(now.normal_form(fields), version)
+    if seen is None:
+        return Base({**base.values, **now.normal_form(fields)}, version)
+    return base.after(seen, now, fields, settled, version)
 
 
-def outlook_based(link: Link, meeting: Meeting, fields: Collection[Field], *, etag: str) -> Link:
-    """The link with Outlook's side as the service answered it."""
-    return replace(link, outlook_base=Base(meeting.normal_form(fields), etag))
+def with_value(base: Base, name: Field, value: JsonValue) -> Base:
+    """The base with another value for one field."""
+    return Base({**base.values, name: value}, base.version)
 
 
-def not_carried(base: Base | None, name: Field, value: JsonValue) -> Base | None:
-    """The base with another value for one field: what the create left out is still to be carried."""
-    return Base({**base.values, name: value}, base.version) if base and name in base.values else base
+def nothing_left(link: Link) -> bool:
+    """Whether the link has no event of its own any more; attendee copies are their owners' (R1)."""
+    return all(c.purpose is CopyPurpose.ATTENDEE for c in link.copies)

@@ -1,7 +1,7 @@
 """One mailbox: gather, look, plan, break, write, save - in bounded runs.
 
-Decides the order of these steps, when a run yields, and what an error of the whole mailbox means for its account.
-What is planned is `domain.planner`'s; how it is written is `write`'s.
+Decides the order of these steps, when a run yields, and what an error of the whole mailbox means for its
+account. What is planned is `domain.planner`'s; how it is written is `write`'s.
 """
 
 from __future__ import annotations
@@ -155,6 +155,7 @@ class Reconciler:
             for item in items:
                 if item.stage is Stage.OPEN:
                     item.plan = plan(item.link, item.ours, item.theirs, item.policy)
+                    item.planned = (item.ours.meeting, item.theirs.meeting)
             if not any(i.stage is Stage.OPEN and needs_look(i) for i in items):
                 return
 
@@ -171,4 +172,3 @@ class Reconciler:
 def _portions(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     for first in range(0, len(items), BATCH):
         yield items[first : first + BATCH]
-

@@ -1,7 +1,7 @@
 """Who syncs: CRM users, their accounts, their mailboxes and what they chose.
 
-Decides an account's standing for an entity type, and turns settings into the planner's policy. Does not decide what
-is planned with them.
+Decides an account's standing for an entity type, and turns settings into the planner's policy. Does not
+decide what is planned with them.
 """
 
 from __future__ import annotations

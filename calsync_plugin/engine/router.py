@@ -1,7 +1,8 @@
 """From change rows to the mailboxes they concern.
 
-Decides whom a mark concerns: the link's home, its leaving copies, and the assigned user's mailbox. A wrong guess costs
-a look, never a wrong write: the mailbox's run reads the record and hands the mark on if it belongs elsewhere.
+Decides whom a mark concerns: the link's home, its leaving copies, and the assigned user's mailbox. A wrong
+guess costs a look, never a wrong write: the mailbox's run reads the record and hands the mark on if it
+belongs elsewhere.
 """
 
 from __future__ import annotations

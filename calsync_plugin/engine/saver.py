@@ -1,7 +1,7 @@
 """The last step of a run: what was learnt goes into the store, in one transaction for each portion.
 
-Decides what becomes of the marks of each item. An item whose link another run saved meanwhile keeps its mark and is
-gathered anew: compare-and-swap, the loser plans again.
+Decides what becomes of the marks of each item. An item whose link another run saved meanwhile keeps its
+mark and is gathered anew: compare-and-swap, the loser plans again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The sweep: finds what no hook and no webhook reported.
 
-Decides which records get a mark although nobody reported them. Cheap: it lists what was modified lately and skips
-what the store has seen already, and it asks for one portion of the linked records whether they still exist.
+Decides which records get a mark although nobody reported them. Cheap: it lists what was modified lately and
+skips what the store has seen already, and it asks for one portion of the linked records whether they still
+exist.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Sweep:
             wait = error.retry_after or backoff(lease.attempt)
             return Rest(next_due=self._interval, not_before=min(wait, self._interval), failed=True)
         except RemoteError as error:
-            log.error("the sweep could not read the CRM: %s", error)  # noqa: TRY400 - no traceback needed
+            log.error("the sweep could not read the CRM: %s", error)
             return Rest(next_due=self._interval, failed=True)
         return Rest(next_due=self._interval)
 

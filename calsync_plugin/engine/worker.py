@@ -1,7 +1,7 @@
 """Drains the leased rows with a pool of threads: claims, runs, gives back.
 
-Decides how many run at once and what becomes of a row whose run failed in a way nobody foresaw. Does not know what a
-run does: the router, the sweep and the mailboxes are handed in.
+Decides how many run at once and what becomes of a row whose run failed in a way nobody foresaw. Does not
+know what a run does: the router, the sweep and the mailboxes are handed in.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Worker:
             except Lost as error:
                 log.info("mailbox %s: %s", lease.mailbox_id, error)
                 rest = Rest(next_due=0.0)
-            except Exception:  # noqa: BLE001 - the worker's edge: one mailbox must not end the others
+            except Exception:
                 log.exception("mailbox %s: the run failed unexpectedly", lease.mailbox_id)
                 rest = Rest(next_due=0.0, not_before=backoff(lease.attempt), failed=True)
         self._finish(lease, rest)

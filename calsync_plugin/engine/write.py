@@ -1,7 +1,7 @@
 """Carries out what was planned: events in one batch, records through the gateway.
 
-Decides how each operation is sent and what its answer means for the item. Intents and journal entries are committed
-before anything is sent; bases are only set here, the saver stores them last.
+Decides how each operation is sent and what its answer means for the item. Intents and journal entries are
+committed before anything is sent; bases are only set here, the saver stores them last.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from calsync_plugin.crm.attributes import bookkeeping_attributes, record_attributes
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.domain.carried import carried
-from calsync_plugin.domain.links import Copy, CopyPurpose, Link, LinkState, Presence, marker
+from calsync_plugin.domain.links import Base, Copy, CopyPurpose, Link, LinkState, Presence, marker
 from calsync_plugin.domain.meeting import Field
 from calsync_plugin.domain.operations import (
     CreateEvent,
@@ -68,6 +68,10 @@ class Job:
     operation: GraphOperation
     copy: Copy
     request: Request | None = None
+
+    def lost_its_event(self, error: CalsyncError) -> bool:
+        """Whether the event to be updated is no longer there."""
+        return isinstance(error, NotFound) and isinstance(self.operation, UpdateEvent)
 
 
 class Writer:
@@ -199,9 +203,7 @@ class Writer:
         elif isinstance(error, UnknownOutcome) and item.unknown < 1:
             item.unknown += 1
             _look_again(item, job.copy)
-        elif isinstance(error, PreconditionFailed):
-            _look_again(item, job.copy)
-        elif isinstance(error, NotFound) and isinstance(job.operation, UpdateEvent):
+        elif isinstance(error, PreconditionFailed) or job.lost_its_event(error):
             _look_again(item, job.copy)
         elif isinstance(error, NotFound):
             fail(item, MailboxUnusable("the chosen main calendar was not found; choose another one"))
@@ -225,8 +227,11 @@ class Writer:
         if isinstance(operation, DeleteEvent):
             item.link = progress.copy_removed(item.link, job.copy)
             if job.copy.purpose is CopyPurpose.HOME:
-                item.counted.add(DELETION)
-            item.dropped = operation.drops_link and not item.link.copies
+                item.counted |= {DELETION} if operation.drops_link else set()
+            else:
+                # Whoever holds the new home may have waited for this.
+                item.elsewhere |= {c.mailbox_id for c in item.link.copies if c.purpose is CopyPurpose.HOME}
+            item.dropped = operation.drops_link and progress.nothing_left(item.link)
             item.notes.append(f"the event was deleted: {operation.reason}")
             return
         if value is None:
@@ -238,28 +243,46 @@ class Writer:
             item.link = progress.copy_confirmed(
                 item.link, job.copy, event_id=event.id, ical_uid=event.ical_uid, etag=event.etag
             )
+            item.created = operation
             item.notes.append("the event was created")
         else:
             item.link = progress.etag_seen(item.link, job.copy, event.etag)
             item.counted |= {MAIL} if event.mails else set()
+        item.settled |= operation.fields
         item.seen[event.id] = event
         item.theirs = Theirs(presence=Presence.PRESENT, meeting=event.meeting)
         item.join_url = event.join_url or item.join_url
-        self._base(item, operation)
 
-    def _base(self, item: Item, operation: Operation) -> None:
-        """Both sides as they are now; what a create left out on purpose is still to be carried."""
+    def _rebase(self, item: Item) -> None:
+        """Both sides as they are now, in what was settled; what waits stays a change (`Base.after`)."""
         link, ours, theirs = item.link, item.ours.meeting, item.theirs.meeting
-        assert link is not None and ours is not None
+        if link is None or ours is None or not item.settled:
+            return
         fields = frozenset(carried(link.origin, link.role, item.policy))
-        version = version_of(item.ours.modified_at)
-        link = progress.crm_based(link, ours, fields, version=version)
+        settled = frozenset(item.settled)
+        crm = progress.rebased(
+            link.crm_base,
+            seen=item.planned[0],
+            now=ours,
+            fields=fields,
+            settled=settled,
+            version=version_of(item.ours.modified_at),
+        )
+        if item.created is not None and Field.ATTENDEES not in item.created.fields:
+            # The create left them out on purpose: they are still to be invited if the meeting moves ahead.
+            crm = progress.with_value(crm, Field.ATTENDEES, {})
+        item.link = replace(link, crm_base=crm)
         if theirs is not None and link.home is not None:
-            known = fields | {Field.ATTENDEES, Field.ONLINE}
-            link = progress.outlook_based(link, theirs, known, etag=link.home.etag)
-        if isinstance(operation, CreateEvent) and Field.ATTENDEES not in operation.fields:
-            link = replace(link, crm_base=progress.not_carried(link.crm_base, Field.ATTENDEES, {}))
-        item.link = link
+            outlook = progress.rebased(
+                link.outlook_base,
+                seen=item.planned[1],
+                now=theirs,
+                fields=fields,
+                settled=settled,
+                version=link.home.etag,
+            )
+            also = theirs.normal_form({Field.ATTENDEES, Field.ONLINE} - outlook.values.keys())
+            item.link = replace(item.link, outlook_base=Base({**outlook.values, **also}, outlook.version))
         item.changed_link = True
 
     # --- after the events: the link itself, and the record
@@ -268,12 +291,14 @@ class Writer:
         try:
             for operation in item.plan:
                 self._settle(item, operation)
+            self._rebase(item)
             self._bookkeep(item)
         except VersionConflict:
             item.stage = Stage.CONTESTED
         except NotFound:
             item.stage = Stage.CONTESTED
         except (ItemError, RemoteError) as error:
+            self._rebase(item)
             fail(item, error)
         else:
             self._hand_on(item)
@@ -303,8 +328,8 @@ class Writer:
                 item.dropped = True
                 item.notes.append(operation.reason)
                 item.wrote = True
-            case SaveBase():
-                self._base(item, operation)
+            case SaveBase(fields=fields):
+                item.settled |= fields
             case Wait() if item.ours.assignee.standing is Standing.WAITING:
                 item.elsewhere.add(item.ours.assignee.mailbox_id)
             case _:
@@ -316,8 +341,8 @@ class Writer:
         self._gateway.update(item.key.entity_type, item.key.record_id, write.attributes, version=version)
         item.notes.extend(write.notes)
         item.wrote = True
+        item.settled |= operation.fields
         self._gatherer.reload(item)
-        self._base(item, operation)
 
     def _bookkeep(self, item: Item) -> None:
         """The join address is ours to write in any mode (R16)."""

@@ -17,7 +17,6 @@ from typing import Protocol
 
 from calsync_plugin.errors import (
     CalsyncError,
-    Forbidden,
     MailboxUnusable,
     ReconnectNeeded,
     Refused,
@@ -173,7 +172,7 @@ class MailboxClient:
                 return [Outcome(requests[0], self._single(requests[0]))]
             return self._batched(requests)
         except Refused as error:
-            # The envelope itself is refused for one member that cannot be read: find it, spare the others.
+            # The envelope is refused, or cannot be made, for one of its members: find it, spare the others.
             if len(requests) == 1:
                 return [Outcome(requests[0], error=error)]
             middle = len(requests) // 2
@@ -211,12 +210,12 @@ class MailboxClient:
         return self._graph.base_url + self._relative(path)
 
     def _relative(self, path: str) -> str:
-        """Return a path after the service root; Forbidden for a link that would give our token to others."""
+        """Return a path after the service root; Refused for a link that would give our token to others."""
         if path.startswith("/"):
             return path
         if path.startswith(self._graph.base_url + "/"):
             return path.removeprefix(self._graph.base_url)
-        raise Forbidden("a link of Outlook's answer leads to another server; it is not followed")
+        raise Refused("a link of Outlook's answer leads to another server; it is not followed")
 
     def _now(self) -> float:
         return self._graph.clock.now()

@@ -49,8 +49,11 @@ class Holding:
 
     def groups(self, mailbox_id: int, *, kind: str = "deletion", within: timedelta = DAY) -> frozenset[str]:
         """The groups that were counted for a mailbox in the last 24 hours."""
-        statement = select(distinct(deletions.c.group_key)).where(
-            deletions.c.mailbox_id == mailbox_id, deletions.c.kind == kind, deletions.c.at > self._since(within)
+        statement = (
+            select(deletions.c.group_key)
+            .where(deletions.c.mailbox_id == mailbox_id, deletions.c.kind == kind)
+            .where(deletions.c.at > self._since(within))
+            .distinct()
         )
         with self._database.read() as connection:
             return frozenset(connection.execute(statement).scalars())

@@ -53,7 +53,8 @@ class PostgresLane:
         self._opened = 0
         self._closed = False
         self._opener: threading.Thread | None = None
-        self._open_one()
+        self._opened += 1
+        self._open()
 
     def record(self, changes: Sequence[NewChange]) -> None:
         """Write all of `changes` and wake the router, or raise StoreBusy after 200 ms."""

@@ -48,6 +48,8 @@ class Queue:
         self._lane = lane
         self._doorbell = doorbell
         self._listener = listener
+        self.hears = listener.listening
+        """Set once wakes of other processes are heard; the first wait starts that."""
         self._claim = _claim_statement(database)
         self._next = select(func.min(m.c.ready_at) - database.now)
 

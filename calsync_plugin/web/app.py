@@ -1,7 +1,7 @@
 """The bridge's Flask application: puts the addresses together and turns our errors into answers.
 
-Decides what every answer has in common: security headers, no secrets, a status that makes the sender do the right
-thing. What an address does lies in its blueprint.
+Decides what every answer has in common: security headers, no secrets, a status that makes the sender do the
+right thing. What an address does lies in its blueprint.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """`POST /webhooks/crm/<event>`: EspoCRM's deliveries become hook calls.
 
-Decides whose deliveries are taken. The signature is checked over the raw bytes before anything is read; what the
-delivery says is only a mark, the record is read later. EspoCRM tries again after 503, but drops an event for good
-after 400, 409, 422, 429, 502 or 504 (EspoCRM 9.2.7, measured), so none of these is ever answered.
+Decides whose deliveries are taken. The signature is checked over the raw bytes before anything is read;
+what the delivery says is only a mark, the record is read later. EspoCRM tries again after 503, but drops an
+event for good after 400, 409, 422, 429, 502 or 504 (EspoCRM 9.2.7, measured), so none of these is ever
+answered.
 """
 
 from __future__ import annotations

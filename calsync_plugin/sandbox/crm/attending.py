@@ -31,7 +31,7 @@ def linked(call: Call, entity_type: str, record_id: str, link: str) -> object:
     table = call.crm.store.tables[foreign.name]
     lines = []
     for person, status in call.crm.store.members(entity_type, row["id"], link).items():
-        line = call.crm.presenter.listed(call.caller, foreign, table.rows[person], None)
+        line = call.crm.presenter.listed(call.caller, foreign, table.rows[person])
         lines.append({**line, "acceptanceStatus": status})
     return {"total": len(lines), "list": lines}
 

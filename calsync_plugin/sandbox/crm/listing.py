@@ -91,10 +91,7 @@ class Listing:
         if query.select is not None:
             companion = order_by if query.order_by is None else "id"
             wanted = self._presenter.selection(entity, query.select, companion)
-        return {
-            "total": total,
-            "list": [self._presenter.listed(caller, entity, row, wanted) for row in rows],
-        }
+        return {"total": total, "list": self._presenter.lines(caller, entity, rows, wanted)}
 
     def _check_hidden(self, caller: Caller, entity: EntityType, where: Sequence[Condition]) -> None:
         hidden = self._presenter.hidden(caller, entity)
@@ -112,15 +109,18 @@ class Listing:
         descending: bool,
     ) -> tuple[int, list[Record]]:
         rows = self._store.tables[entity.name].rows
-        ids, exact = self._candidates(entity, query.where, order_by)
         size = query.max_size if query.max_size is not None else len(rows)
-        free = self._access.level(caller, entity.name, "read") in ("all", "yes") and not _own_only(
-            caller, entity
-        )
-        if exact and free:
-            ordered = ids[::-1] if descending else ids
-            page = [rows[record_id] for record_id in ordered[query.offset : query.offset + size]]
-            return _total(query, len(ids), size), page
+        own_only = _own_only(caller, entity)
+        free = self._access.level(caller, entity.name, "read") in ("all", "yes") and not own_only
+        span = self._span(entity, query.where, order_by) if free else None
+        if span is not None:
+            order, low, high = span
+            first = high - query.offset - size if descending else low + query.offset
+            page = order[max(first, low) : max(min(first + size, high), low)]
+            if descending:
+                page.reverse()
+            return _total(query, high - low, size), [rows[record_id] for _, record_id in page]
+        ids = self._candidates(entity, query.where)
         found = [
             row
             for record_id in ids
@@ -134,22 +134,20 @@ class Listing:
             return bool(row.get("createdById") == caller.id)
         return free or self._access.may(caller, entity.name, "read", row)
 
-    def _candidates(
+    def _span(
         self, entity: EntityType, where: Sequence[Condition], order_by: str
-    ) -> tuple[list[str], bool]:
-        """Ids that may match; True if they are exactly the matches, in rising order of `order_by`."""
-        table = self._store.tables[entity.name]
-        smallest: list[str] | None = None
-        for condition in where:
-            ids = self._by_index(entity, condition)
-            if ids is not None and (smallest is None or len(ids) < len(smallest)):
-                smallest = ids
-        ranges = [c for c in where if c.get("attribute") == order_by and _is_range(c)]
-        order = table.ordered(order_by)
-        if order is not None and smallest is None and len(ranges) == len(where):
-            low, high = _bounds(order, ranges)
-            return [record_id for _, record_id in order[low:high]], True
-        return (smallest if smallest is not None else list(table.live)), False
+    ) -> tuple[list[tuple[str, str]], int, int] | None:
+        """The sorted index and the part of it that is the answer, if the conditions are ranges of it."""
+        order = self._store.tables[entity.name].ordered(order_by)
+        if order is None or not all(_is_range(c) and c.get("attribute") == order_by for c in where):
+            return None
+        low, high = _bounds(order, where)
+        return order, low, high
+
+    def _candidates(self, entity: EntityType, where: Sequence[Condition]) -> list[str]:
+        """Ids that may match, by the index that leaves the fewest."""
+        found = [ids for condition in where if (ids := self._by_index(entity, condition)) is not None]
+        return min(found, key=len) if found else list(self._store.tables[entity.name].live)
 
     def _by_index(self, entity: EntityType, condition: Condition) -> list[str] | None:
         table = self._store.tables[entity.name]

@@ -25,6 +25,8 @@ _ADMIN_ONLY = {
         {"authMethod", "apiKey", "gender", "auth2FA", "dashboardTemplateId", "dashboardTemplateName"}
     )
 }
+_PARTS = ("Ids", "Names", "Columns")
+_ATTENDING = {f"{link}{part}": (link, part) for link in ATTENDEES for part in _PARTS}
 _EVENT_DATES = ("dateStart", "dateEnd", "dateStartDate", "dateEndDate")
 
 
@@ -81,25 +83,30 @@ class Presenter:
                 answer[name] = value
         return answer
 
-    def listed(
-        self, caller: Caller, entity: EntityType, row: Record, wanted: Collection[str] | None
-    ) -> Record:
-        """The record as a line of a list; `wanted` names the selected attributes (see `selection`)."""
+    def listed(self, caller: Caller, entity: EntityType, row: Record) -> Record:
+        """The record as a line of a list without a `select`."""
+        return self.lines(caller, entity, [row], None)[0]
+
+    def lines(
+        self, caller: Caller, entity: EntityType, rows: Iterable[Record], wanted: Collection[str] | None
+    ) -> list[Record]:
+        """Records as lines of a list; `wanted` names the selected attributes (see `selection`)."""
         hidden = self.hidden(caller, entity)
-        if wanted is None:
-            names = [
-                name
-                for name in entity.attributes
-                if name not in entity.detail_only and name != "versionNumber" and name not in _CREATE_ONLY
-            ]
-        else:
-            names = [name for name in entity.attributes if name in wanted]
-        line = {name: self.value(caller, entity, row, name) for name in names if name not in hidden}
-        if wanted is not None and "parentName" in line and "parentId" not in wanted:
-            line["parentName"] = None
-        if "accountIsInactive" in line and row.get("accountId") is None:
-            line["accountIsInactive"] = None
-        return line
+        left_out = (
+            {*hidden, *entity.detail_only, *_CREATE_ONLY, "versionNumber"} if wanted is None else hidden
+        )
+        names = [
+            name for name in entity.attributes if name not in left_out and (wanted is None or name in wanted)
+        ]
+        found = []
+        for row in rows:
+            line = {name: self.value(caller, entity, row, name) for name in names}
+            if wanted is not None and "parentName" in line and "parentId" not in wanted:
+                line["parentName"] = None
+            if "accountIsInactive" in line and row.get("accountId") is None:
+                line["accountIsInactive"] = None
+            found.append(line)
+        return found
 
     @staticmethod
     def selection(entity: EntityType, select: Iterable[str], order_by: str) -> set[str]:
@@ -119,11 +126,13 @@ class Presenter:
 
     def value(self, caller: Caller, entity: EntityType, row: Record, name: str) -> object:
         """One attribute of a record."""
+        if name in row and name != "reminders":
+            return row[name]
+        if name in _ATTENDING:
+            return self._attending(entity, row, *_ATTENDING[name])
         if entity.is_event and name in ("duration", "reminders"):
             # Reminders sent by API come back to nobody (measured), so none are kept.
             return duration(row) if name == "duration" else []
-        if name in row:
-            return row[name]
         if name in _EMPTY_LISTS:
             return []
         if name in _EMPTY_MAPS:
@@ -132,8 +141,8 @@ class Presenter:
             return self._linked_name(entity, row, name[:-4])
         if name in ("isFollowed", "followersIds", "followersNames"):
             return self._following(caller, row, name)
-        if name.endswith(("Ids", "Names", "Columns")):
-            return self._link_multiple(entity, row, name)
+        if name.endswith(_PARTS):
+            return self._link_multiple(row, name)
         return None
 
     def _linked_name(self, entity: EntityType, row: Record, link: str) -> str | None:
@@ -148,15 +157,16 @@ class Presenter:
             return list(followers)
         return {user: self._store.name_of("User", user) for user in followers}
 
-    def _link_multiple(self, entity: EntityType, row: Record, name: str) -> object:
-        link = next(name.removesuffix(end) for end in ("Ids", "Names", "Columns") if name.endswith(end))
-        if link in ATTENDEES and entity.is_event:
-            members = self._store.members(entity.name, row["id"], link)
-            if name.endswith("Ids"):
-                return list(members)
-            if name.endswith("Names"):
-                return {person: self._store.name_of(ATTENDEES[link], person) for person in members}
-            return {person: {"status": status} for person, status in members.items()}
+    def _attending(self, entity: EntityType, row: Record, link: str, part: str) -> object:
+        members = self._store.members(entity.name, row["id"], link)
+        if part == "Ids":
+            return list(members)
+        if part == "Names":
+            return {person: self._store.name_of(ATTENDEES[link], person) for person in members}
+        return {person: {"status": status} for person, status in members.items()}
+
+    def _link_multiple(self, row: Record, name: str) -> object:
+        link = next(name.removesuffix(end) for end in _PARTS if name.endswith(end))
         ids = (
             [row["accountId"]] if link == "accounts" and row.get("accountId") else row.get(f"{link}Ids") or []
         )

@@ -192,7 +192,7 @@ class Records:
     def _refuse_duplicates(self, caller: Caller, entity: EntityType, values: Record) -> None:
         found = people.duplicates(self._store.tables[entity.name], values)
         if found:
-            lines = [self.presenter.listed(caller, entity, row, None) for row in found]
+            lines = [self.presenter.listed(caller, entity, row) for row in found]
             raise ApiError(409, "duplicate", lines)
 
     def _new_row(self, caller: Caller, entity: EntityType, values: Record) -> Record:
