@@ -290,6 +290,7 @@ def test_many_addresses_at_once() -> None:
         SECOND.lower(): "c1",
     }
     assert [s.path for s in player.sent] == ["User", "User", "Contact", "Contact", "Contact/c1", "Contact/c2"]
+    assert {s.search["orderBy"] for s in player.sent if "/" not in s.path} == {"createdAt"}
 
 
 def test_modified_since() -> None:
