@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar
 
-from calsync_plugin.crm.attendance import read_attendance
+from calsync_plugin.crm.attendance import Attendance, read_attendance
 from calsync_plugin.crm.directory import Directory
 from calsync_plugin.crm.gateway import Record
 from calsync_plugin.crm.names import read_name
@@ -91,6 +91,29 @@ def read_record(
     `people` is asked for every person of the record; `prefetch` them in bulk before reading many. The
     meeting's zone is the record's own, else the assigned user's, else the installation's: a hint only.
     """
+    item, record_id, assigned = _identity(record, entity)
+    attendance = read_attendance(record, assigned, people)
+    notes = list(attendance.notes)
+    meeting = _meeting(record, entity, attendance, item=item, notes=notes)
+    status = record.get("status")
+    version = record.get("versionNumber")
+    return RecordView(
+        entity_type=entity.entity_type,
+        id=record_id,
+        meeting=meeting if meeting.zone else replace(meeting, zone=installation_zone),
+        assigned_user_id=assigned,
+        modified_at=parse_instant(record.get("modifiedAt")),
+        status=status if isinstance(status, str) else "",
+        version=version if isinstance(version, int) else None,
+        held=status in HELD_STATUSES,
+        marker=_text(record, entity.marker),
+        hidden=attendance.hidden,
+        notes=tuple(notes),
+    )
+
+
+def _identity(record: Record, entity: EntitySettings) -> tuple[str, str, str]:
+    """Words for messages, id and assigned user of a record that lives and belongs to somebody."""
     record_id = record.get("id")
     if not isinstance(record_id, str) or not record_id:
         raise InvalidRecord("a record without an id", item=entity.entity_type, reason="no_id")
@@ -102,12 +125,15 @@ def read_record(
         raise InvalidRecord(
             "it has no assigned user, so that it belongs to no calendar", item=item, reason="no_assigned_user"
         )
-    span = read_span(record, all_day=entity.all_day, item=item)
-    attendance = read_attendance(record, assigned, people)
-    notes = list(attendance.notes)
-    meeting = Meeting(
+    return item, record_id, assigned
+
+
+def _meeting(
+    record: Record, entity: EntitySettings, attendance: Attendance, *, item: str, notes: list[str]
+) -> Meeting:
+    return Meeting(
         subject=read_name(record.get("name")),
-        span=span,
+        span=read_span(record, all_day=entity.all_day, item=item),
         location=fold_line(_text(record, entity.location)),
         description=_description(record, entity),
         attendees=attendance.attendees,
@@ -115,24 +141,9 @@ def read_record(
         sensitivity=_choice(record, entity.sensitivity, Sensitivity.NORMAL, notes),
         show_as=_choice(record, entity.show_as, ShowAs.BUSY, notes),
         online=bool(entity.online and record.get(entity.online)),
-        zone=_zone(record, item) or attendance.organizer_zone or installation_zone,
+        zone=_zone(record, item) or attendance.organizer_zone,
         organizer=attendance.organizer,
         join_url=_text(record, entity.join_url),
-    )
-    status = record.get("status")
-    version = record.get("versionNumber")
-    return RecordView(
-        entity_type=entity.entity_type,
-        id=record_id,
-        meeting=meeting,
-        assigned_user_id=assigned,
-        modified_at=parse_instant(record.get("modifiedAt")),
-        status=status if isinstance(status, str) else "",
-        version=version if isinstance(version, int) else None,
-        held=status in HELD_STATUSES,
-        marker=_text(record, entity.marker),
-        hidden=attendance.hidden,
-        notes=tuple(notes),
     )
 
 
