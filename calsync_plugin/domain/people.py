@@ -6,11 +6,11 @@ not decide whether attendees may be written at all (`carried`, `planner`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from calsync_plugin.domain.links import Base, Link
-from calsync_plugin.domain.meeting import Attendee, Field, JsonValue, Meeting, Response
+from calsync_plugin.domain.meeting import Attendee, Field, Meeting, Response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,9 @@ def merge_people(link: Link, ours: Meeting, theirs: Meeting | None) -> People:
     )
     left = tuple(a for a in ours.attendees if _contains(gone, a) and not _contains(gained, a))
     known = (*(a for a in ours.attendees if a not in left), *joined)
-    answers, equal_answers = _answers(link.outlook_base, known, theirs)
+    joining = {a.key: Response.NONE for a in joined}
+    on_record = {a.key: a.response for a in known} | joining
+    answers, equal_answers = _answers(link.outlook_base, on_record, theirs)
     rebase: set[Field] = {Field.RESPONSES} if equal_answers else set()
     if (gained or lost or arrived or gone) and not (added or removed or joined or left):
         rebase.add(Field.ATTENDEES)
@@ -108,21 +110,16 @@ def _remembered(base: Base | None) -> tuple[Attendee, ...] | None:
 
 
 def _answers(
-    base: Base | None, known: Iterable[Attendee], theirs: Meeting | None
+    base: Base | None, on_record: Mapping[str, Response], theirs: Meeting | None
 ) -> tuple[tuple[Attendee, ...], bool]:
-    """The answers that the record is to take over, and whether others moved that it has already."""
+    """The answers that the record is to take over, and whether others moved that it needs not."""
     if theirs is None or (base is not None and Field.RESPONSES not in base.values):
         return (), False
-    value: JsonValue = base.values[Field.RESPONSES] if base else None
+    value = base.values[Field.RESPONSES] if base else None
     before = value if isinstance(value, dict) else {}
-    people = {a.key: a for a in known}
     moved = [a for a in theirs.attendees if base is None or a.response != before.get(a.key, Response.NONE)]
-    news = tuple(a for a in moved if a.key in people and _news(a, people[a.key]))
+    news = tuple(a for a in moved if on_record.get(a.key, a.response) is not a.response)
     return news, bool(moved) and not news
-
-
-def _news(answered: Attendee, known: Attendee) -> bool:
-    return answered is not known and answered.response is not known.response
 
 
 def _contains(people: Iterable[Attendee], one: Attendee) -> bool:
