@@ -36,7 +36,8 @@ _WHITE_EDGE = re.compile(r"^ | (?= )")
 
 def text_to_html(text: str) -> str:
     """Return plain text as HTML: one block for each line, blanks and tabs kept."""
-    lines = _tidy(text).split("\n") if text else []
+    tidy = _tidy(text)
+    lines = tidy.split("\n") if tidy else []
     return "".join(f"<div>{_line_to_html(line)}</div>" for line in lines)
 
 

@@ -57,11 +57,11 @@ def event_body(
     json: JsonObject = {}
     notes: list[str] = []
     if Field.SUBJECT in fields:
-        json["subject"] = _line(with_label(fold_line(meeting.subject), label), "the subject", notes)
+        json["subject"] = _line(with_label(_writable(meeting.subject), label), "the subject", notes)
     if Field.SPAN in fields:
         json |= _times(meeting, (present.zone if present else "") or zone or "UTC", item)
     if Field.LOCATION in fields:
-        json["location"] = {"displayName": _line(fold_line(meeting.location), "the location", notes)}
+        json["location"] = {"displayName": _line(_writable(meeting.location), "the location", notes)}
     if Field.DESCRIPTION in fields:
         json |= _body(meeting.description, present, notes)
     if Field.ATTENDEES in fields:
@@ -126,11 +126,14 @@ def _online(wanted: bool, present: EventView | None, notes: list[str]) -> JsonOb
     return {"isOnlineMeeting": True, "onlineMeetingProvider": "teamsForBusiness"} if wanted else {}
 
 
+def _writable(line: str) -> str:
+    return fold_line(_UNWRITABLE.sub("", fold_line(line)))
+
+
 def _line(text: str, what: str, notes: list[str]) -> str:
     """Return one line that fits, shortened the same way every time."""
-    clean = _UNWRITABLE.sub("", text)
-    units = clean.encode("utf-16-le")
+    units = text.encode("utf-16-le")
     if len(units) <= 2 * LONGEST_LINE:
-        return clean
+        return text
     notes.append(f"{what} is longer than {LONGEST_LINE} characters and is shortened in Outlook")
     return units[: 2 * (LONGEST_LINE - 1)].decode("utf-16-le", "ignore").rstrip() + "…"

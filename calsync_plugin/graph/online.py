@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from calsync_plugin.markup import tokens
 
-_RULE = "_" * 20
+# A line across the body: so many underscores and nothing else.
+_RULE = 20
 # What Teams marks its block with: a class, an id, and the address to join at. Seen in bodies of the service.
 _MARKS = ("me-email", "meet_invite_block", "teams.microsoft.com/l/meetup-join", "teams.microsoft.com/meet/")
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "wbr"})
@@ -36,9 +37,11 @@ def split_meeting_blob(html: str, join_url: str = "") -> tuple[str, str]:
     rules, marks, texts, elements = _scan(html, join_url)
     if not marks:
         return html, ""
-    above = [rule for rule in rules if rule[0] < marks[0][0]]
-    below = [rule for rule in rules if rule[0] > marks[-1][0]]
-    first, last = (above or marks)[-1 if above else 0], (below or marks)[0 if below else -1]
+    before = next((text for text in reversed(texts) if text[0] < marks[0][0]), None)
+    after = next((text for text in texts if text[0] > marks[0][0]), None)
+    # The line above belongs to the block unless the block has one of its own within its first mark.
+    first = before if before in rules and after not in rules else marks[0]
+    last = next((rule for rule in rules if rule[0] > marks[-1][0]), marks[-1])
     outer = _common(elements, first, last)
     start, end = _inside(outer, elements, first)[0], _inside(outer, elements, last)[1]
     while outer.tag not in _ROOTS and outer.parent and not _text_within(texts, outer, start, end):
@@ -62,7 +65,7 @@ def _scan(html: str, join_url: str) -> tuple[list[_Span], list[_Span], list[_Spa
         if kind == "text":
             if source.strip():
                 texts.append((start, end))
-            if _RULE in source:
+            if len(source.strip()) >= _RULE and not source.strip().strip("_"):
                 rules.append((start, end))
         elif kind == "<":
             if any(mark in source.lower() for mark in wanted):

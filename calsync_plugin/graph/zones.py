@@ -61,7 +61,8 @@ def outlook_name(name: str) -> str:
         return "UTC"
     if key in _WINDOWS_NAMES:
         return _WINDOWS_NAMES[key]
-    return tz_win.get(name.strip(), name.strip() if known(name) else "")
+    # tzlocal's table maps the empty name too.
+    return tz_win.get(name.strip(), name.strip()) if known(name) else ""
 
 
 def preferred(own: str, outlook: str) -> str:
