@@ -124,8 +124,20 @@ def _make_online(item: Item) -> None:
     item.content = with_blob(item.content, item.join_url)
 
 
-def update(sim: Simulator, mailbox: Mailbox, item: Item, master: Item | None, body: Json) -> Item:
-    """Change an item; an occurrence becomes an exception. Returns the item as it now is; GraphError 400 or 412."""
+def update(
+    sim: Simulator,
+    mailbox: Mailbox,
+    item: Item,
+    master: Item | None,
+    body: Json,
+    *,
+    keep_responses: bool = False,
+) -> Item:
+    """Change an item; an occurrence becomes an exception. Returns the item as it now is; GraphError 400.
+
+    `keep_responses`: attendees who stay keep their responses, as in Outlook itself; through Graph the rules of
+    `Switches` decide.
+    """
     given = event_fields.read(body)
     given.pop("transaction_id", None)
     if "recurrence" in given:
@@ -142,7 +154,7 @@ def update(sim: Simulator, mailbox: Mailbox, item: Item, master: Item | None, bo
         if item.kind == "occurrence":
             master.exceptions[item.day] = item
             item.kind = "exception"
-    _settle_attendees(sim, item, given)
+    _settle_attendees(sim, item, given, keep=keep_responses)
     _settle_online(sim, item, given)
     return _apply(sim, mailbox, item, given)
 
@@ -176,7 +188,7 @@ def _apply(sim: Simulator, mailbox: Mailbox, item: Item, given: dict[str, Any]) 
     return item
 
 
-def _settle_attendees(sim: Simulator, item: Item, given: dict[str, Any]) -> None:
+def _settle_attendees(sim: Simulator, item: Item, given: dict[str, Any], *, keep: bool) -> None:
     """Give each attendee written back the status that the service would keep (Graph issue 16158 in its docs)."""
     if "attendees" not in given:
         return
@@ -185,7 +197,7 @@ def _settle_attendees(sim: Simulator, item: Item, given: dict[str, Any]) -> None
     for person in given["attendees"]:
         old = known.get(person["emailAddress"]["address"].lower())
         if person["status"] is event_fields.NO_STATUS:
-            keep = sim.switches.attendee_without_status_keeps_response and old is not None
+            keep = keep or sim.switches.attendee_without_status_keeps_response
             settled.append({**person, "status": old["status"]} if keep and old is not None else person)
         elif old is None:
             settled.append(_open(person))

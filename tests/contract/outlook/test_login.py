@@ -22,6 +22,9 @@ SCOPES = ["https://graph.microsoft.com/Calendars.ReadWrite"]
 # The MSAL of the tests judges life times by real time; the simulator's clock is frozen elsewhere.
 pytestmark = pytest.mark.usefixtures("real_time")
 
+# MSAL advises against it, and others use it.
+QUERY = pytest.mark.filterwarnings("ignore:response_mode")
+
 
 @pytest.fixture
 def real_time(sim: Simulator) -> None:
@@ -109,6 +112,7 @@ def test_silent_refresh_replaces_the_refresh_token(http: requests.Session) -> No
     assert [token["secret"] for token in kept] != [first["refresh_token"]]
 
 
+@QUERY
 def test_hint_without_prompt_goes_back_at_once(http: requests.Session) -> None:
     app = application(http)
     flow = app.initiate_auth_code_flow(
@@ -180,6 +184,7 @@ def test_access_token_expires_by_the_clock(
     assert got.status_code == 401
 
 
+@QUERY
 def test_declining_goes_back_with_an_error(http: requests.Session) -> None:
     app = application(http)
     flow = app.initiate_auth_code_flow(SCOPES, redirect_uri=REDIRECT, response_mode="query")
