@@ -85,6 +85,12 @@ class Changes:
             seconds = connection.execute(statement, self._database.times()).scalar()
         return None if seconds is None else float(seconds)
 
+    def waiting_for(self, mailbox_id: int) -> int:
+        """How many rows wait for one mailbox."""
+        statement = select(func.count()).select_from(t).where(t.c.mailbox_id == mailbox_id)
+        with self._database.read() as connection:
+            return connection.execute(statement).scalar_one()
+
     def waiting(self) -> dict[str, int]:
         """How many rows wait to be routed (`unrouted`) and for mailboxes (`routed`)."""
         with self._database.read() as connection:

@@ -86,7 +86,8 @@ class Links:
         after = ""
         while True:
             page = (
-                select(distinct(copies.c.link_id))
+                select(copies.c.link_id)
+                .distinct()
                 .where(copies.c.mailbox_id == mailbox_id, copies.c.link_id > after)
                 .order_by(copies.c.link_id)
                 .limit(CHUNK)

@@ -7,10 +7,13 @@ data_version is looked at every 50 ms. What is missed is found by the poll of `w
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from calsync_plugin.errors import StoreBusy
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.waiting import Doorbell
 
@@ -42,8 +45,13 @@ class Listener:
     def stop(self) -> None:
         """End the thread."""
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
+        if self._thread is None:
+            return
+        if not self._database.is_sqlite:
+            # It sits in a wait for notifications: give it one.
+            with suppress(StoreBusy), self._database.write() as connection:
+                connection.execute(text("SELECT pg_notify('calsync', '')"))
+        self._thread.join(timeout=5)
 
     def _run(self) -> None:
         while not self._stop.is_set():
