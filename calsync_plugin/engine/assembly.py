@@ -11,6 +11,7 @@ import random
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -110,7 +111,9 @@ class Calsync:
                 path="crm.url",
                 expected="an address, or a plugin that implements calsync_crm_gateway",
             )
-        return EspoClient(self.settings.crm, self.http)
+        return EspoClient(
+            self.settings.crm, self.http, clock=lambda: datetime.fromtimestamp(self.clock.now(), UTC)
+        )
 
     @cached_property
     def gateway(self) -> CrmGateway:

@@ -1,0 +1,20 @@
+"""The command line: thin commands over `accounts`, `engine.assembly`, `web` and the sandbox."""
+
+from __future__ import annotations
+
+import click
+
+from calsync_plugin import __version__
+from calsync_plugin.cli.accounts import accounts
+from calsync_plugin.cli.running import sandbox, serve, worker
+from calsync_plugin.cli.upkeep import check_up, config_group, installation, migrate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="calsync")
+def main() -> None:
+    """Keep the meetings of a CRM and its users' Outlook calendars in step."""
+
+
+for command in (serve, sandbox, worker, check_up, migrate, config_group, installation, accounts):
+    main.add_command(command)

@@ -1,0 +1,135 @@
+"""Commands about users' accounts: list, show, connect, pause, resume, disconnect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from calsync_plugin.accounts import holds, report
+from calsync_plugin.cli.options import (
+    config_option,
+    console,
+    data_option,
+    fails_in_words,
+    json_option,
+    opened,
+)
+from calsync_plugin.engine.assembly import Calsync
+
+
+@click.group()
+def accounts() -> None:
+    """Users' accounts."""
+
+
+@accounts.command(name="list")
+@config_option
+@data_option
+@json_option
+@fails_in_words
+def accounts_list(config: Path | None, data: Path | None, as_json: bool) -> None:
+    """List all accounts with their status."""
+    with opened(config, data) as calsync:
+        lines = list(report.accounts(calsync.store))
+    if as_json:
+        click.echo(json.dumps(lines))
+        return
+    table = Table("user", "address", "status", "last success", "parked", "reason")
+    for line in lines:
+        table.add_row(
+            *(str(line[k]) for k in ("user", "address", "status", "last_success", "parked", "reason"))
+        )
+    console.print(table if lines else "nobody is connected yet; connect with: calsync accounts connect USER")
+
+
+@accounts.command(name="show")
+@click.argument("user")
+@config_option
+@data_option
+@json_option
+@fails_in_words
+def accounts_show(user: str, config: Path | None, data: Path | None, as_json: bool) -> None:
+    """Show one account: status, links, what is parked and why."""
+    with opened(config, data) as calsync:
+        found = report.account(calsync.store, user)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for name, value in found.items():
+        console.print(f"[bold]{name}[/]: {_words(value)}")
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return "".join(f"\n  - {_words(entry)}" for entry in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items() if v not in ("", None)) or "none"
+    return str(value) if value != "" else "-"
+
+
+@accounts.command(name="connect")
+@click.argument("user")
+@click.option("--mode", type=click.Choice(["both", "crm_to_outlook", "outlook_to_crm"]), default="both")
+@config_option
+@data_option
+@fails_in_words
+def accounts_connect(user: str, mode: str, config: Path | None, data: Path | None) -> None:
+    """Print the address at which USER (an id of the CRM) signs in at Microsoft."""
+    with opened(config, data) as calsync:
+        console.print("Open this address in the user's browser within ten minutes:")
+        click.echo(calsync.connections.begin(user, mode=mode))
+
+
+def _on_account(action: Callable[[Calsync, str], str]) -> Callable[..., None]:
+    """A command that does one thing to one account."""
+
+    @click.argument("user")
+    @config_option
+    @data_option
+    @fails_in_words
+    def command(user: str, config: Path | None, data: Path | None) -> None:
+        with opened(config, data) as calsync:
+            console.print(action(calsync, report.find(calsync.store, user).user_id))
+
+    command.__doc__ = action.__doc__
+    return command
+
+
+def _pause(calsync: Calsync, user_id: str) -> str:
+    """Leave an account alone; its changes wait."""
+    calsync.connections.pause(user_id)
+    return "paused; go on with: calsync accounts resume"
+
+
+def _disconnect(calsync: Calsync, user_id: str) -> str:
+    """Disconnect an account: remove its tokens, suspend its links, delete nothing."""
+    calsync.connections.disconnect(user_id)
+    return "disconnected; both calendars stay as they are"
+
+
+accounts.command(name="pause")(_on_account(_pause))
+accounts.command(name="disconnect")(_on_account(_disconnect))
+
+
+@accounts.command(name="resume")
+@click.argument("user")
+@click.option("--confirm", "decision", flag_value="confirm", help="Let held deletions and updates go ahead.")
+@click.option("--discard", "decision", flag_value="discard", help="Give held deletions and updates up.")
+@config_option
+@data_option
+@fails_in_words
+def accounts_resume(user: str, decision: str | None, config: Path | None, data: Path | None) -> None:
+    """Go on with a paused account, or decide about what is held."""
+    with opened(config, data) as calsync:
+        found = report.find(calsync.store, user)
+        if decision is None:
+            calsync.connections.resume(found.user_id)
+            console.print("resumed")
+            return
+        count = (holds.confirm if decision == "confirm" else holds.discard)(calsync.store, found)
+        console.print(f"{count} held changes: {decision}ed")

@@ -1,0 +1,89 @@
+"""What all commands share: options, the opened installation, errors in words.
+
+Decides exit codes: 0, 1 (failed), 2 (wrong use or configuration, one line, no traceback).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Literal, ParamSpec
+
+import click
+import pluggy
+from rich.console import Console
+
+from calsync_plugin.demo import open_sandbox
+from calsync_plugin.engine.assembly import Calsync
+from calsync_plugin.engine.clock import SystemClock
+from calsync_plugin.errors import CalsyncError, UserError
+from calsync_plugin.logs import set_up_logging
+from calsync_plugin.settings import BRIDGE_NEEDS, LogSettings, Settings, load_settings, require
+
+P = ParamSpec("P")
+console = Console(soft_wrap=True)
+DATA = Path("calsync-data")
+
+
+def fails_in_words(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn our errors into one line and an exit code."""
+
+    @wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except UserError as error:
+            click.echo(f"calsync: {error}", err=True)
+            sys.exit(2)
+        except CalsyncError as error:
+            click.echo(f"calsync: {error}", err=True)
+            sys.exit(1)
+
+    return guarded
+
+
+config_option = click.option("--config", type=click.Path(path_type=Path), help="Configuration file (YAML).")
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder.  [default: ./calsync-data]"
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def settings_of(config: Path | None, data: Path | None, log_format: str | None) -> Settings:
+    """The settings of the bridge that the options and the environment name."""
+    settings = load_settings(config, os.environ)
+    if not settings.store.url:
+        folder = data or DATA
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = replace(settings, store=replace(settings.store, url=f"sqlite:///{folder / 'calsync.db'}"))
+    if log_format is not None:
+        form: Literal["text", "json"] = "json" if log_format == "json" else "text"
+        settings = replace(settings, log=LogSettings(level=settings.log.level, format=form))
+    return settings
+
+
+def bridge_of(settings: Settings) -> Calsync:
+    """The bridge of complete settings."""
+    require(settings, *BRIDGE_NEEDS)
+    set_up_logging(settings.log.level, settings.log.format)
+    return Calsync(settings, pluggy.PluginManager("calsync"), kind="bridge", clock=SystemClock())
+
+
+@contextmanager
+def opened(config: Path | None, data: Path | None) -> Iterator[Calsync]:
+    """The installation that the options name: the configured bridge, else the sandbox of a data folder."""
+    if config is None and "CALSYNC_CRM_URL" not in os.environ:
+        set_up_logging("warning", "text")
+        calsync = open_sandbox(data or DATA, LogSettings(level="warning"))
+    else:
+        calsync = bridge_of(settings_of(config, data, None))
+    try:
+        yield calsync
+    finally:
+        calsync.store.close()
+        calsync.http.close()

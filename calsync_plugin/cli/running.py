@@ -1,0 +1,117 @@
+"""Commands that run until a signal: the bridge or the sandbox, a worker, one simulator.
+
+Decides which of the three ways to run is meant, and that a stop keeps the work in hand.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import click
+from rich.table import Table
+
+from calsync_plugin.cli.options import (
+    DATA,
+    bridge_of,
+    config_option,
+    console,
+    data_option,
+    fails_in_words,
+    settings_of,
+)
+from calsync_plugin.demo import HOST, Sandbox
+from calsync_plugin.documents import is_loopback
+from calsync_plugin.errors import ConfigurationError
+from calsync_plugin.logs import set_up_logging
+from calsync_plugin.sandbox.crm import serve as serve_crm
+from calsync_plugin.sandbox.outlook import serve as serve_outlook
+from calsync_plugin.settings import LogSettings
+from calsync_plugin.web.bridge import Bridge
+
+
+class Runs(Protocol):
+    """What `serve` and `worker` run until a signal."""
+
+    def stop(self) -> None:
+        """Stop within ten seconds, keeping the work in hand."""
+
+
+@click.command()
+@config_option
+@data_option
+@click.option("--port", type=click.IntRange(0, 65533), help="Port of the bridge; the sandbox takes three.")
+@click.option("--host", help="Address to bind to; the sandbox binds to 127.0.0.1 only.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default=None)
+@fails_in_words
+def serve(
+    config: Path | None, data: Path | None, port: int | None, host: str | None, log_format: str | None
+) -> None:
+    """Run the bridge; without a configuration the sandbox with both calendars."""
+    if config is None and "CALSYNC_CRM_URL" not in os.environ:
+        _serve_sandbox(data or DATA, 8700 if port is None else port, host or HOST, log_format)
+        return
+    settings = settings_of(config, data, log_format)
+    if port is not None or host is not None:
+        web = settings.serve
+        web = replace(web, port=web.port if port is None else port, host=host or web.host)
+        settings = replace(settings, serve=web)
+    bridge = Bridge(bridge_of(settings))
+    bridge.start()
+    console.print(f"calsync answers at {settings.serve.public_url}")
+    _run_until_signal(bridge)
+
+
+def _serve_sandbox(data: Path, port: int, host: str, log_format: str | None) -> None:
+    if not is_loopback(f"http://{host}"):
+        raise ConfigurationError(
+            f"the sandbox does not bind to {host}", path="--host", expected="127.0.0.1, or a configuration"
+        )
+    log = LogSettings(level="warning", format="json" if log_format == "json" else "text")
+    set_up_logging(log.level, log.format)
+    sandbox = Sandbox(data, port, log)
+    with console.status("starting") as status:
+        sandbox.start(status.update)
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_row("CRM", f"http://{HOST}:{sandbox.ports.crm}/", "create, change, reassign meetings")
+    table.add_row("Outlook", f"http://{HOST}:{sandbox.ports.outlook}/", "the calendars and their mails")
+    table.add_row("calsync", f"http://{HOST}:{sandbox.bridge.server.port}/", "the bridge between them")
+    console.print(table)
+    console.print(f"alice and bob are connected, carol is not. Data: {data.resolve()}. Stop with Ctrl+C.")
+    _run_until_signal(sandbox)
+
+
+@click.command()
+@click.argument("side", type=click.Choice(["outlook", "crm"]))
+@click.option("--port", type=int, required=True)
+@data_option
+@fails_in_words
+def sandbox(side: str, port: int, data: Path | None) -> None:
+    """Run one simulator alone."""
+    file = data / f"{side}.json" if data else None
+    console.print(f"http://{HOST}:{port}/")
+    (serve_outlook if side == "outlook" else serve_crm)(port, data_file=file)
+
+
+@click.command()
+@config_option
+@data_option
+@fails_in_words
+def worker(config: Path | None, data: Path | None) -> None:
+    """Work without web addresses, beside a bridge over the same store."""
+    calsync = bridge_of(settings_of(config, data, None))
+    calsync.start()
+    _run_until_signal(calsync)
+
+
+def _run_until_signal(running: Runs) -> None:
+    """Wait for SIGTERM or Ctrl+C, then stop."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()
+    running.stop()

@@ -1,0 +1,98 @@
+"""Commands for administrators: doctor, migrations, configuration, a moved installation."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from calsync_plugin.accounts import doctor, moved
+from calsync_plugin.cli.options import (
+    config_option,
+    console,
+    data_option,
+    fails_in_words,
+    json_option,
+    opened,
+)
+from calsync_plugin.settings import BRIDGE_NEEDS, load_settings, require
+
+
+@click.command(name="doctor")
+@config_option
+@data_option
+@json_option
+@fails_in_words
+def check_up(config: Path | None, data: Path | None, as_json: bool) -> None:
+    """Check store, CRM, Graph and login step by step."""
+    with opened(config, data) as calsync:
+        findings = list(doctor.examine(calsync))
+    if as_json:
+        click.echo(json.dumps([asdict(f) for f in findings]))
+    for finding in [] if as_json else findings:
+        mark = "[green]ok[/]  " if finding.ok else "[red]FAIL[/]"
+        console.print(f"{mark} {finding.what}: {finding.detail}")
+    if not all(f.ok for f in findings):
+        sys.exit(1)
+
+
+@click.command()
+@config_option
+@data_option
+@fails_in_words
+def migrate(config: Path | None, data: Path | None) -> None:
+    """Bring the store to this version's schema."""
+    with opened(config, data):
+        console.print("the store is up to date")
+
+
+@click.group(name="config")
+def config_group() -> None:
+    """The configuration file."""
+
+
+@config_group.command(name="check")
+@click.argument("file", type=click.Path(path_type=Path))
+@fails_in_words
+def config_check(file: Path) -> None:
+    """Check a configuration file together with the environment."""
+    settings = load_settings(file, os.environ)
+    require(settings, *BRIDGE_NEEDS)
+    for warning in settings.warnings:
+        console.print(f"[yellow]note[/] {warning}")
+    console.print("the configuration is complete")
+
+
+@click.group()
+def installation() -> None:
+    """After this installation's address or its CRM's changed."""
+
+
+@installation.command(name="moved")
+@config_option
+@data_option
+@fails_in_words
+def installation_moved(config: Path | None, data: Path | None) -> None:
+    """Say that the installation moved: go on with all accounts."""
+    _confirm(config, data, moved.confirm_moved)
+
+
+@installation.command(name="copy")
+@config_option
+@data_option
+@fails_in_words
+def installation_copy(config: Path | None, data: Path | None) -> None:
+    """Say that this is a copy: disconnect all accounts here, so that nobody is mailed twice."""
+    _confirm(config, data, moved.confirm_copy)
+
+
+def _confirm(config: Path | None, data: Path | None, decide: Callable[..., None]) -> None:
+    with opened(config, data) as calsync:
+        settings = calsync.settings
+        decide(calsync.store, public_url=settings.serve.public_url, crm_url=settings.crm.url)
+    console.print("done")

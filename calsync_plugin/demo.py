@@ -1,0 +1,162 @@
+"""The sandbox: both simulators and a bridge between them, for newcomers and tests.
+
+Decides the sandbox's settings and who is connected at its start. Binds to loopback only. Together with the
+command line it is the only part that knows the simulators.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pluggy
+
+from calsync_plugin.engine.assembly import Calsync
+from calsync_plugin.engine.clock import SystemClock
+from calsync_plugin.errors import StoreError
+from calsync_plugin.http import Http
+from calsync_plugin.sandbox.crm import Crm
+from calsync_plugin.sandbox.crm import create_app as create_crm
+from calsync_plugin.sandbox.crm import identities as crm_people
+from calsync_plugin.sandbox.outlook import Simulator
+from calsync_plugin.sandbox.outlook import create_app as create_outlook
+from calsync_plugin.sandbox.outlook import identities as outlook_people
+from calsync_plugin.settings import (
+    CrmSettings,
+    EntitySettings,
+    GraphSettings,
+    LogSettings,
+    ServeSettings,
+    Settings,
+    StoreSettings,
+    WorkerSettings,
+)
+from calsync_plugin.state import AccountStatus, Keyring
+from calsync_plugin.web.bridge import Bridge
+from calsync_plugin.web.server import Server
+
+HOST = "127.0.0.1"
+CONNECTED = {crm_people.ALICE_ID: "alice@example.com", crm_people.BOB_ID: "bob@example.com"}
+_FIELD = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
+
+MARKER, JOIN_URL = "cOutlookEventId", "cOutlookJoinUrl"
+ENTITIES = (
+    EntitySettings(entity_type="Meeting", marker=MARKER, join_url=JOIN_URL),
+    EntitySettings(entity_type="Call", label="C", all_day=False, marker=MARKER, join_url=JOIN_URL),
+    EntitySettings(entity_type="Visit", label="V", location="location", marker=MARKER, join_url=JOIN_URL),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the three parts answer."""
+
+    bridge: int
+    crm: int
+    outlook: int
+
+
+def sandbox_settings(data: Path, ports: Ports, log: LogSettings) -> Settings:
+    """The settings of a sandbox whose store lies in `data`; its key is made at the first start."""
+    outlook = f"http://{HOST}:{ports.outlook}"
+    return Settings(
+        crm=CrmSettings(
+            url=f"http://{HOST}:{ports.crm}",
+            # A user of its own: the CRM does not report to a webhook what its owner did (skipOwn).
+            api_key=crm_people.HMAC_API_KEY,
+            secret_key=crm_people.HMAC_SECRET,
+            entities=ENTITIES,
+            sweep_seconds=60,
+        ),
+        graph=GraphSettings(
+            url=f"{outlook}/v1.0",
+            authority=f"{outlook}/common",
+            client_id=outlook_people.CLIENT_ID,
+            client_secret=outlook_people.CLIENT_SECRET,
+        ),
+        store=StoreSettings(url=f"sqlite:///{data / 'calsync.db'}", secret_keys={"sandbox": _key(data)}),
+        serve=ServeSettings(port=ports.bridge, public_url=f"http://{HOST}:{ports.bridge}"),
+        worker=WorkerSettings(threads=8),
+        log=log,
+    )
+
+
+def open_sandbox(data: Path, log: LogSettings) -> Calsync:
+    """Open the store of a sandbox that was started before, beside it or without it."""
+    file = data / "sandbox.json"
+    if not file.exists():
+        raise StoreError(f"{data} holds no sandbox; start one with: calsync serve --data {data}")
+    ports = Ports(**json.loads(file.read_text(encoding="utf-8")))
+    return _assemble(sandbox_settings(data, ports, log))
+
+
+class Sandbox:
+    """Both simulators and the bridge, in one process."""
+
+    def __init__(self, data: Path, port: int, log: LogSettings) -> None:
+        """Take three ports from `port` on (0: any) and open the store in `data`."""
+        data.mkdir(parents=True, exist_ok=True)
+        self.crm_app = create_crm(data_file=data / "crm.json", webhook_interval=0)
+        self.outlook_app = create_outlook(data_file=data / "outlook.json")
+        self.crm: Crm = self.crm_app.extensions["crm"]
+        self.outlook: Simulator = self.outlook_app.extensions["outlook"]
+        crm = Server(self.crm_app, host=HOST, port=port + 1 if port else 0, threads=8, name="crm")
+        outlook = Server(
+            self.outlook_app, host=HOST, port=port + 2 if port else 0, threads=16, name="outlook"
+        )
+        self._simulators = (crm, outlook)
+        self.outlook.base_url = f"http://{HOST}:{outlook.port}"
+        self.ports = Ports(bridge=port, crm=crm.port, outlook=outlook.port)
+        self._data = data
+        (data / "sandbox.json").write_text(json.dumps(asdict(self.ports)), encoding="utf-8")
+        self.calsync = _assemble(sandbox_settings(data, self.ports, log))
+        self.bridge = Bridge(self.calsync)
+
+    def start(self, progress: Callable[[str], None] = lambda _step: None) -> None:
+        """Start the simulators, connect alice and bob, start the bridge."""
+        for server in self._simulators:
+            server.start()
+        progress("connecting alice and bob")
+        for user_id, address in CONNECTED.items():
+            account = self.calsync.store.accounts.get(user_id)
+            if account is None or account.status is not AccountStatus.CONNECTED:
+                self._connect(user_id, address)
+        progress("starting the bridge")
+        self.bridge.start()
+
+    def stop(self) -> None:
+        """Stop everything and keep both simulators' state."""
+        self.bridge.stop()
+        for server in self._simulators:
+            server.stop()
+        self.crm.close()
+        self.crm.save_to(self._data / "crm.json")
+        self.outlook.close()
+
+    def _connect(self, user_id: str, address: str) -> None:
+        """Log in as a browser would, with the simulator's answer that needs no click."""
+        page = self.calsync.connections.begin(user_id, login_hint=address, prompt="none")
+        http = Http()
+        try:
+            answer = http.send("GET", page).body.decode()
+        finally:
+            http.close()
+        self.calsync.connections.finish({n: html.unescape(v) for n, v in _FIELD.findall(answer)})
+
+
+def _assemble(settings: Settings) -> Calsync:
+    return Calsync(settings, pluggy.PluginManager("calsync"), kind="sandbox", clock=SystemClock())
+
+
+def _key(data: Path) -> str:
+    file = data / "secret.key"
+    if not file.exists():
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as out:
+            out.write(Keyring.generate())
+    return file.read_text(encoding="ascii").strip()
