@@ -174,7 +174,8 @@ class Login:
                 token_cache=cache,
                 http_client=self._transport,
             )
-        except ValueError as error:
+        except (ValueError, KeyError) as error:
+            self._transport.forget()
             raise ConfigurationError(
                 "the login service does not describe itself there", path="graph.authority"
             ) from error
@@ -237,6 +238,10 @@ class _Transport:
     def post(self, url: str, *, data: Mapping[str, str] | None = None, **kwargs: Any) -> _Response:
         """Ask for tokens."""
         return self._send("POST", url, urlencode(data or {}).encode("ascii"), kwargs.get("headers"))
+
+    def forget(self) -> None:
+        """Ask anew next time."""
+        self._known.clear()
 
     def close(self) -> None:
         """Nothing: the session belongs to all."""
