@@ -122,7 +122,7 @@ def serving(raw: bytes) -> Iterator[Server]:
 
 def test_an_answer_of_a_real_server() -> None:
     head = (
-        b"HTTP/1.1 302 Found\r\nLocation: /else\r\nSet-Cookie: a=b\r\nX-Case: 1\r\nContent-Length: 10\r\n\r\n"
+        b"HTTP/1.1 302 Found\r\nLocation: /else\r\nSet-Cookie: a=b\r\nX-Case: 1\r\nConnection: close\r\n\r\n"
     )
     with serving(head + b'{"a": [1]}') as server:
         http = Http()
