@@ -4,7 +4,7 @@ tests.
 `create_app` for tests and other WSGI hosts, `serve` for a server of its own.
 """
 
-from calsync_plugin.sandbox.crm.server import create_app, serve
+from calsync_plugin.sandbox.crm.server import CrmServer, create_app, serve
 from calsync_plugin.sandbox.crm.simulator import Crm
 
-__all__ = ["Crm", "create_app", "serve"]
+__all__ = ["Crm", "CrmServer", "create_app", "serve"]

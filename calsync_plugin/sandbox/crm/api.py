@@ -11,7 +11,6 @@ from calsync_plugin.sandbox.crm import attending
 from calsync_plugin.sandbox.crm.answers import API, Call, endpoint, refusal
 from calsync_plugin.sandbox.crm.errors import ApiError, AuthError
 from calsync_plugin.sandbox.crm.listing import Query, query_of
-from calsync_plugin.sandbox.crm.tables import Record
 
 api = Blueprint("crm_api", __name__, url_prefix=API)
 api.register_error_handler(ApiError, refusal)
@@ -134,10 +133,12 @@ def restore_deleted(call: Call, entity_type: str) -> object:
 @endpoint(api, "/MassAction", "POST")
 def mass_action(call: Call) -> object:
     """Update or delete many records, named by ids or by a where."""
-    entity_type, params = str(call.body.get("entityType")), call.body.get("params") or {}
+    entity_type, params = str(call.body.get("entityType")), call.body.get("params")
     call.crm.access.check_scope(call.caller, entity_type)
+    if not isinstance(params, dict):
+        raise ApiError(400, "")
     ids = params.get("ids")
-    if ids is None:
+    if not isinstance(ids, list):
         query = query_of({"where": params.get("where") or []}, None, count=True)
         found: Any = call.crm.listing.answer(call.caller, entity_type, query)
         ids = [line["id"] for line in found["list"]]
@@ -150,6 +151,9 @@ def _mass(call: Call, entity_type: str, ids: list[str]) -> list[str]:
     if action == "delete":
         return call.crm.records.mass_delete(call.caller, entity_type, ids)
     if action == "update":
-        values: Record = (call.body.get("data") or {}).get("values") or {}
+        data = call.body.get("data")
+        values = data.get("values") if isinstance(data, dict) else None
+        if not isinstance(values, dict):
+            raise ApiError(400, "")
         return call.crm.records.mass_update(call.caller, entity_type, ids, values)
     raise ApiError(404, f"Mass action '{action}' does not exist.")

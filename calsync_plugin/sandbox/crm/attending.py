@@ -65,7 +65,8 @@ def change_link(call: Call, entity_type: str, record_id: str, link: str, *, add:
     if not call.crm.access.may(call.caller, entity_type, "edit", row):
         raise ApiError(403, "No edit access.")
     scope = ATTENDEES[link]
-    people = [str(person) for person in call.body.get("ids") or [call.body.get("id")]]
+    ids = call.body.get("ids")
+    people = [str(person) for person in (ids if isinstance(ids, list) else [call.body.get("id")])]
     for person in people:
         other = call.crm.store.tables[scope].get(person)
         if other is None:

@@ -93,6 +93,8 @@ def _check_list(entity: EntityType, key: str, value: object) -> None:
     kind = dict if key in ("emailAddressData", "reminders") else str
     if not isinstance(value, list) or not all(isinstance(item, kind) for item in value):
         raise invalid(entity.name, key.removesuffix("Ids"), "valid")
+    if key == "emailAddressData" and not all(isinstance(item.get("emailAddress"), str) for item in value):
+        raise invalid(entity.name, "emailAddress", "valid")
 
 
 def attendee_values(values: Record) -> dict[str, tuple[list[str] | None, dict[str, str]]]:

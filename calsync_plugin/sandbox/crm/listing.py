@@ -152,9 +152,9 @@ class Listing:
     def _by_index(self, entity: EntityType, condition: Condition) -> list[str] | None:
         table = self._store.tables[entity.name]
         kind, name, value = condition.get("type"), condition.get("attribute"), condition.get("value")
-        values = value if isinstance(value, list) else [value]
+        values = [item for item in (value if isinstance(value, list) else [value]) if _is_plain(item)]
         if kind in ("equals", "in") and name == "id":
-            return [record_id for record_id in dict.fromkeys(values) if table.get(record_id)]
+            return [str(record_id) for record_id in dict.fromkeys(values) if table.get(record_id)]
         if kind in ("equals", "in") and isinstance(name, str):
             ids = table.matching(name, values)
             return None if ids is None else list(ids)
@@ -173,6 +173,10 @@ class Listing:
 def _own_only(caller: Caller, entity: EntityType) -> bool:
     # Webhooks belong to the API user who made them; only an admin sees the others'.
     return entity.name == "Webhook" and not caller.is_admin
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float)
 
 
 def _is_range(condition: Condition) -> bool:

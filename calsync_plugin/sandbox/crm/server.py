@@ -85,6 +85,42 @@ class Saver:
             self._saved = revision
 
 
+class CrmServer:
+    """The simulator behind a socket, for a process that serves more than one thing.
+
+    `run` blocks until another thread calls `close`. Port 0 takes a free one; `url` tells which.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        host: str = "127.0.0.1",
+        threads: int = 8,
+        data_file: Path | None = None,
+        webhook_interval: float | None = 0,
+    ) -> None:
+        app = create_app(data_file=data_file, webhook_interval=webhook_interval)
+        self.crm: Crm = app.extensions["crm"]
+        self._saver = Saver(self.crm, data_file) if data_file is not None else None
+        self._server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None)
+        self.url = f"http://{host}:{self._server.effective_port}"
+
+    def run(self) -> None:
+        """Serve; ends by `close` or an interrupt, with everything saved."""
+        if self._saver is not None:
+            self._saver.start()
+        try:
+            self._server.run()
+        finally:
+            self.crm.close()
+            if self._saver is not None:
+                self._saver.stop()
+
+    def close(self) -> None:
+        """End `run`: no new connections, what is being answered is answered."""
+        self._server.close()
+
+
 def serve(
     port: int,
     host: str = "127.0.0.1",
@@ -93,16 +129,4 @@ def serve(
     webhook_interval: float | None = 0,
 ) -> None:
     """Serve the CRM until the process is interrupted. Webhooks go out at once unless told otherwise."""
-    app = create_app(data_file=data_file, webhook_interval=webhook_interval)
-    crm: Crm = app.extensions["crm"]
-    saver = Saver(crm, data_file) if data_file is not None else None
-    if saver is not None:
-        saver.start()
-    try:
-        waitress.serve(
-            app, host=host, port=port, threads=threads, ident=None, clear_untrusted_proxy_headers=True
-        )
-    finally:
-        crm.close()
-        if saver is not None:
-            saver.stop()
+    CrmServer(port, host, threads, data_file, webhook_interval).run()

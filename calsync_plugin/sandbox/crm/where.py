@@ -51,7 +51,9 @@ class Filters:
         tests = [self._one(entity, condition) for condition in conditions]
         return lambda row: all(test(row) for test in tests)
 
-    def _one(self, entity: EntityType, condition: Condition) -> Test:
+    def _one(self, entity: EntityType, condition: object) -> Test:
+        if not isinstance(condition, dict):
+            raise ApiError(400, "Bad where.")
         kind, value = condition.get("type"), condition.get("value")
         if kind in ("or", "and", "not"):
             return self._group(entity, str(kind), _as_list(value))
@@ -82,7 +84,7 @@ class Filters:
                 return {row[f"{link}Id"]} if row.get(f"{link}Id") else set()
         else:
             raise ApiError(400, f"Not existing link '{link}' in where.")
-        wanted = set(ids)
+        wanted = {str(record_id) for record_id in ids}
         tests: dict[str, Test] = {
             "linkedWith": lambda row: bool(people(row) & wanted),
             "notLinkedWith": lambda row: not people(row) & wanted,
@@ -105,7 +107,7 @@ class Filters:
             return lambda row: text in str(row.get(name) or "").lower()
         if kind == "between":
             low, high = (*_as_list(value), "", "")[:2]
-            return lambda row: row.get(name) is not None and low <= row[name] <= high
+            return lambda row: row.get(name) is not None and str(low) <= str(row[name]) <= str(high)
         if kind in ("past", "future"):
             now = stored(self._clock.now())
             return lambda row: row.get(name) is not None and (row[name] < now) == (kind == "past")

@@ -7,6 +7,7 @@ answers, payloads and even signatures can be compared as they are.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ class Receiver(BaseAdapter):
         super().__init__()
         self.status = status
         self.requests: list[requests.PreparedRequest] = []
+        self._arrived = threading.Condition()
 
     def send(
         self,
@@ -41,13 +43,20 @@ class Receiver(BaseAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Keep the request and answer; status 0 refuses the connection."""
-        self.requests.append(request)
+        with self._arrived:
+            self.requests.append(request)
+            self._arrived.notify_all()
         if self.status == 0:
             raise requests.ConnectionError("refused")
         response = requests.Response()
         response.status_code = self.status
         response.request = request
         return response
+
+    def wait_for(self, count: int, *, within: float = 5.0) -> None:
+        """Wait until that many requests have come, at most for some seconds."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.requests) >= count, within), self.requests
 
     def close(self) -> None:
         """Nothing is open."""
