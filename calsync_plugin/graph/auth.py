@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import msal  # type: ignore[import-untyped]
 
@@ -22,13 +22,12 @@ from calsync_plugin.errors import (
     ConfigurationError,
     ReconnectNeeded,
     RemoteError,
-    Throttled,
     Unauthorized,
     Unavailable,
     UserError,
 )
-from calsync_plugin.graph.retries import retry_after
-from calsync_plugin.http import SANDBOX_LOGIN, Answer, Http, LoopbackAuthority, checked_address
+from calsync_plugin.graph.login_transport import LoginTransport
+from calsync_plugin.http import SANDBOX_LOGIN, Http, LoopbackAuthority, checked_address
 
 SCOPES = ("User.Read", "Calendars.ReadWrite", "MailboxSettings.Read")
 """Delegated permissions (Graph docs, permissions reference): who the user is, their events, their time zone.
@@ -80,7 +79,7 @@ class Login:
             http.mount(SANDBOX_LOGIN, LoopbackAuthority(address, inner=http.adapter_for(address)))
             address = SANDBOX_LOGIN + urlsplit(address).path
         self._authority = address
-        self._transport = _Transport(http)
+        self._transport = LoginTransport(http)
         self._store = store
         self._client_id = client_id
         self._client_secret = client_secret
@@ -202,67 +201,6 @@ class MailboxToken:
         if force_refresh or not self._present:
             self._present = self._login.token(self._user_id, force_refresh=force_refresh)
         return self._present
-
-
-@dataclass(frozen=True, slots=True)
-class _Response:
-    """An answer in the shape that MSAL reads."""
-
-    status_code: int
-    text: str
-    headers: Mapping[str, str]
-
-    def raise_for_status(self) -> None:
-        """Refuse what MSAL did not expect."""
-        if self.status_code >= 400:
-            raise Unavailable(f"the login service answered {self.status_code}", status=self.status_code)
-
-
-class _Transport:
-    """MSAL's http_client: our session, our errors. The authority's description is asked for once."""
-
-    def __init__(self, http: Http) -> None:
-        self._http = http
-        self._known: dict[str, _Response] = {}
-
-    def get(self, url: str, *, params: Mapping[str, str] | None = None, **kwargs: Any) -> _Response:
-        """Fetch the description of an authority."""
-        address = f"{url}?{urlencode(params)}" if params else url
-        if address not in self._known:
-            response = self._send("GET", address, None, kwargs.get("headers"))
-            if response.status_code != 200:
-                return response
-            self._known[address] = response
-        return self._known[address]
-
-    def post(self, url: str, *, data: Mapping[str, str] | None = None, **kwargs: Any) -> _Response:
-        """Ask for tokens."""
-        return self._send("POST", url, urlencode(data or {}).encode("ascii"), kwargs.get("headers"))
-
-    def forget(self) -> None:
-        """Ask anew next time."""
-        self._known.clear()
-
-    def close(self) -> None:
-        """Nothing: the session belongs to all."""
-
-    def _send(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None
-    ) -> _Response:
-        form = {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
-        sent = {**form, "Accept": "application/json", **(headers or {})}
-        return _readable(self._http.send(method, url, headers=sent, body=body))
-
-
-def _readable(answer: Answer) -> _Response:
-    """Return an answer that MSAL can judge; what is the network's or the service's trouble is raised here."""
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    if answer.status == 429 or answer.status >= 500:
-        kind = Throttled if answer.status == 429 else Unavailable
-        text = f"the login service answered {answer.status}"
-        raise kind(text, retry_after=retry_after(headers), status=answer.status)
-    answer.json()
-    return _Response(answer.status, answer.body.decode("utf-8", "replace"), headers)
 
 
 def _identity(claims: Mapping[str, object]) -> Identity:
