@@ -72,29 +72,7 @@ def read_event(json: Mapping[str, JsonValue], *, label: str = "") -> EventView:
     event_id = _text(json, "id")
     if not event_id:
         raise InvalidEvent("an event without an id", item=item, reason="no_id")
-    online = _object(json, "onlineMeeting")
-    is_online = json.get("isOnlineMeeting") is True or bool(online)
-    join_url = _text(online, "joinUrl")
-    organizer = read_attendee(json.get("organizer"))
-    raw = _list(json, "attendees")
-    zone = _text(json, "originalStartTimeZone")
-    zone = zone if zones.known(zone) else ""
-    body = _text(_object(json, "body"), "content")
-    meeting = Meeting(
-        subject=without_label(_text(json, "subject"), label),
-        span=_span(json, zone, item),
-        location=_text(_object(json, "location"), "displayName"),
-        description=_description(json, body, is_online, join_url),
-        attendees=attendee_set(raw, organizer),
-        reminder=_reminder(json),
-        sensitivity=_choice(json, "sensitivity", Sensitivity.NORMAL),
-        show_as=_choice(json, "showAs", ShowAs.BUSY),
-        online=is_online,
-        zone=zone,
-        organizer=organizer,
-        join_url=join_url,
-        cancelled=json.get("isCancelled") is True,
-    )
+    meeting = _meeting(json, label, item)
     return EventView(
         id=event_id,
         etag=_text(json, "@odata.etag"),
@@ -109,13 +87,36 @@ def read_event(json: Mapping[str, JsonValue], *, label: str = "") -> EventView:
         else None,
         transaction_id=_text(json, "transactionId"),
         marker=_marker(json),
-        online=is_online,
-        join_url=join_url,
-        zone=zone,
+        online=meeting.online,
+        join_url=meeting.join_url,
+        zone=meeting.zone,
         response=read_response(json.get("responseStatus")),
-        attendees=tuple(raw),
-        body=body,
+        attendees=tuple(_list(json, "attendees")),
+        body=_text(_object(json, "body"), "content"),
         skeletal="subject" not in json and "body" not in json,
+    )
+
+
+def _meeting(json: Mapping[str, JsonValue], label: str, item: str) -> Meeting:
+    online = json.get("isOnlineMeeting") is True or bool(_object(json, "onlineMeeting"))
+    join_url = _text(_object(json, "onlineMeeting"), "joinUrl")
+    organizer = read_attendee(json.get("organizer"))
+    zone = _text(json, "originalStartTimeZone")
+    zone = zone if zones.known(zone) else ""
+    return Meeting(
+        subject=without_label(_text(json, "subject"), label),
+        span=_span(json, zone, item),
+        location=_text(_object(json, "location"), "displayName"),
+        description=_description(json, online, join_url),
+        attendees=attendee_set(_list(json, "attendees"), organizer),
+        reminder=_reminder(json),
+        sensitivity=_choice(json, "sensitivity", Sensitivity.NORMAL),
+        show_as=_choice(json, "showAs", ShowAs.BUSY),
+        online=online,
+        zone=zone,
+        organizer=organizer,
+        join_url=join_url,
+        cancelled=json.get("isCancelled") is True,
     )
 
 
@@ -179,7 +180,8 @@ def _wall(text: str, item: str, *, keep_offset: bool = False) -> datetime:
     return moment if keep_offset else moment.replace(tzinfo=None)
 
 
-def _description(json: Mapping[str, JsonValue], body: str, online: bool, join_url: str) -> str:
+def _description(json: Mapping[str, JsonValue], online: bool, join_url: str) -> str:
+    body = _text(_object(json, "body"), "content")
     if _text(_object(json, "body"), "contentType").lower() == "text":
         return fold_text(body)
     return html_to_text(split_meeting_blob(body, join_url)[0] if online else body)
