@@ -28,7 +28,7 @@ def crm_webhooks(calsync: Calsync) -> Blueprint:
     """The receiver for one bridge."""
     pages = Blueprint("crm_webhooks", __name__)
 
-    @pages.post("/webhooks/crm/<event>")
+    @pages.post(f"{calsync.settings.crm.webhook_path}/<event>")
     def deliver(event: str) -> Response:
         raw = request.get_data(cache=False)
         webhook_id = verify(raw, _signature(), calsync.webhook_secret)

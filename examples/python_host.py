@@ -1,0 +1,103 @@
+"""A CRM of about 60 lines that loads calsync and saves meetings.
+
+Start the sandbox's Outlook first:   calsync sandbox outlook --port 8702
+then:                                python examples/python_host.py
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pluggy
+
+from calsync_plugin import register
+from calsync_plugin.crm.gateway import Found, Loaded, Missing, PersonCard, Record, SimpleGateway
+from calsync_plugin.domain.links import Presence
+from calsync_plugin.domain.meeting import PersonKind
+from calsync_plugin.hookspecs import hookimpl
+
+USERS = {"7": "alice@example.com", "8": "bob@example.com"}
+
+
+class TinyCrm(SimpleGateway):
+    """Keeps meetings in a dictionary and tells its plugins what happens to them."""
+
+    def __init__(self) -> None:
+        self.plugins = pluggy.PluginManager("calsync")
+        self.plugins.register(self)
+        self.meetings: dict[str, dict[str, object]] = {}
+        self._ids = itertools.count(1)
+
+    @hookimpl
+    def calsync_crm_gateway(self) -> TinyCrm:
+        """Calsync reads and writes through this very object."""
+        return self
+
+    def save(self, **attributes: object) -> str:
+        """Commit a meeting, then call the hook."""
+        meeting = {"id": str(next(self._ids)), "modifiedAt": f"{datetime.now(UTC):%F %T}", **attributes}
+        self.meetings[str(meeting["id"])] = meeting
+        self.plugins.hook.calsync_entity_created(entity_type="Meeting", record=meeting)
+        return str(meeting["id"])
+
+    def load(self, entity_type: str, ids: Collection[str]) -> Mapping[str, Loaded]:
+        """Give out meetings; one that was removed is gone for good."""
+        gone = Missing(Presence.GONE, "removed")
+        return {i: Found(self.meetings[i]) if i in self.meetings else gone for i in ids}
+
+    def people(self, kind: PersonKind, ids: Collection[str]) -> Mapping[str, PersonCard]:
+        """Give out users; this CRM has no contacts and no leads."""
+        found = USERS if kind is PersonKind.USER else {}
+        return {i: PersonCard(id=i, addresses=(found[i],)) for i in ids if i in found}
+
+    def update(
+        self, entity_type: str, record_id: str, attributes: Record, *, version: int | None = None
+    ) -> None:
+        """Take what calsync writes back, such as the address of a Teams meeting."""
+        self.meetings[record_id].update(attributes)
+
+
+def main(outlook: str = "http://127.0.0.1:8702") -> None:
+    """Connect alice, save a meeting for her, and read it back from her Outlook."""
+    crm = TinyCrm()
+    with tempfile.TemporaryDirectory() as folder:
+        store = {"url": f"sqlite:///{Path(folder) / 'calsync.db'}", "secret_keys": {"k1": "A" * 43 + "="}}
+        graph = {"url": f"{outlook}/v1.0", "authority": f"{outlook}/common", "client_id": "tiny"}
+        web = {"public_url": "http://127.0.0.1:8700"}
+        calsync = register(crm.plugins, {"store": store, "graph": graph, "serve": web})
+        login = calsync.connections.begin("7", login_hint=USERS["7"], prompt="none")
+        page = unescape(urlopen(login).read().decode())  # a real host sends the user's browser there
+        calsync.connections.finish(dict(re.findall(r'name="([^"]*)" value="([^"]*)"', page)))
+        calsync.start()
+        crm.save(
+            name="Kick-off",
+            assignedUserId="7",
+            dateStart="2026-12-01 10:00:00",
+            dateEnd="2026-12-01 11:00:00",
+        )
+        print("alice's Outlook now holds:", wait_for_event(f"{outlook}/v1.0/me/events"))
+        calsync.stop()
+
+
+def wait_for_event(address: str) -> str:
+    """Return the subject of the first event that appears in alice's calendar."""
+    request = Request(address, headers={"Authorization": "Bearer sandbox:alice@example.com"})
+    for _ in range(100):
+        if events := json.load(urlopen(request))["value"]:
+            return str(events[0]["subject"])
+        time.sleep(0.1)
+    raise SystemExit("no event appeared within ten seconds")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
