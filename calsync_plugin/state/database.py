@@ -26,7 +26,16 @@ from sqlalchemy import (
     func,
     make_url,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -43,6 +52,8 @@ class Database:
 
     def __init__(self, url: str, clock: Clock | None = None) -> None:
         self.url = _known(url)
+        self.name = self.url.set(query={}).render_as_string()
+        """For messages; the password is masked."""
         self.clock: Clock = clock or SystemClock()
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._binds_time = self.is_sqlite or clock is not None
@@ -66,14 +77,19 @@ class Database:
             }
         else:
             arguments = {"connect_timeout": int(_PATIENCE)}
-        engine = create_engine(
-            self.url,
-            connect_args=arguments,
-            pool_size=10,
-            max_overflow=30,
-            pool_timeout=_PATIENCE,
-            hide_parameters=True,
-        )
+        try:
+            engine = create_engine(
+                self.url,
+                connect_args=arguments,
+                pool_size=10,
+                max_overflow=30,
+                pool_timeout=_PATIENCE,
+                hide_parameters=True,
+            )
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                f"the driver '{error.name}' is missing; install calsync-plugin[postgres]"
+            ) from error
         if self.is_sqlite:
             event.listen(engine, "connect", _set_pragmas)
             event.listen(engine, "begin", _begin)
@@ -129,10 +145,25 @@ def _translated() -> Generator[None]:
     try:
         yield
     except IntegrityError as error:
-        raise StaleLink(f"another run saved this meanwhile: {error.orig}") from error
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise StoreBusy(f"the database could not do it now: {cause}") from error
+        raise StaleLink(f"another run saved this meanwhile: {_line(error)}") from error
+    # InternalError: PostgreSQL after a failover, when the old primary only reads.
+    except (OperationalError, InterfaceError, InternalError, PoolTimeout) as error:
+        raise StoreBusy(f"the database could not do it now: {_line(error)}") from error
+    except DBAPIError as error:
+        # SQLite says a bare DatabaseError for what is no database or a damaged one.
+        if type(error) is DatabaseError or getattr(error.orig, "sqlstate", "") == _NOT_ALLOWED:
+            raise StoreError(f"the store cannot be used: {_line(error)}") from error
+        raise
+
+
+_NOT_ALLOWED = "42501"
+"""PostgreSQL docs, error codes: insufficient_privilege."""
+
+
+def _line(error: SQLAlchemyError) -> str:
+    """The driver's message in one line, without the statement and its parameters."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return " ".join(str(cause).split())
 
 
 def _known(url: str) -> URL:

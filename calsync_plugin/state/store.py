@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from calsync_plugin.errors import StoreBusy, StoreError
 from calsync_plugin.state.accounts import Accounts
 from calsync_plugin.state.bookmarks import Bookmarks
 from calsync_plugin.state.changes import Changes
@@ -86,8 +87,8 @@ def open_store(url: str, keyring: Keyring, *, kind: str, clock: Clock | None = N
     """Open the store at `url` (`sqlite:///FILE` or `postgresql://...`), creating or migrating it.
 
     `kind` is `sandbox`, `bridge` or `process`. An injected `clock` also stands for PostgreSQL's own time.
-    Raises StoreError for a newer schema, a store of another kind, a missing key or an unusable URL, StoreBusy
-    if the database does not answer.
+    Raises StoreError for an unusable URL, a database that does not answer or is none, a newer schema, a store
+    of another kind or a missing key.
     """
     database = Database(url, clock)
     try:
@@ -96,6 +97,8 @@ def open_store(url: str, keyring: Keyring, *, kind: str, clock: Clock | None = N
             establish(connection, keyring, kind)
             check_keys(connection, keyring)
         return Store(database, keyring, clock)
-    except BaseException:
+    except BaseException as error:
         database.close()
+        if isinstance(error, StoreBusy | StoreError):
+            raise StoreError(f"{database.name}: {error}") from error
         raise
