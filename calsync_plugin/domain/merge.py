@@ -32,6 +32,8 @@ class Merged:
     clashes: tuple[RecordClash, ...]
     added: tuple[Attendee, ...] = ()
     removed: tuple[Attendee, ...] = ()
+    everybody: tuple[Attendee, ...] = ()
+    """Whom the event is to have if it is created anew, people unknown to the CRM included."""
 
 
 def merge(
@@ -63,6 +65,7 @@ def merge(
         clashes=tuple(_clash(f, ours, theirs, f in ours_win) for f in sorted(clashing) if theirs),
         added=people.added,
         removed=people.removed,
+        everybody=people.record,
     )
 
 

@@ -11,9 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from calsync_plugin.domain.adoption import READ_FIRST, adopt, create_record
+from calsync_plugin.domain.basing import comparable, entered, unbased
 from calsync_plugin.domain.carried import carried
-from calsync_plugin.domain.links import Base, CopyState, Link, LinkState, Origin, Presence, Role
-from calsync_plugin.domain.meeting import Field, Meeting
+from calsync_plugin.domain.links import CopyState, Link, LinkState, Origin, Presence, Role
+from calsync_plugin.domain.meeting import Meeting
 from calsync_plugin.domain.merge import merge
 from calsync_plugin.domain.operations import (
     CreateEvent,
@@ -28,6 +29,7 @@ from calsync_plugin.domain.operations import (
     UpdateRecord,
     Wait,
 )
+from calsync_plugin.domain.people import merge_people
 from calsync_plugin.domain.policy import Policy
 from calsync_plugin.domain.removal import (
     delete_leaving,
@@ -36,7 +38,7 @@ from calsync_plugin.domain.removal import (
     record_gone,
     unassigned,
 )
-from calsync_plugin.domain.sending import create_event, has_attendees, has_ended, update_event
+from calsync_plugin.domain.sending import OLD, create_event, has_attendees, has_ended, update_event
 
 Plan = tuple[Operation, ...]
 
@@ -209,7 +211,11 @@ def _plan_begun(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
         return ()
     match theirs.presence:
         case Presence.ABSENT:
-            return _create_event(ours, policy, moves=bool(link.leaving))
+            assert ours.meeting is not None
+            # People unknown to the CRM, whom the former home had, come along in the repeated create too.
+            everybody = merge_people(link, ours.meeting, None).record
+            moved = replace(ours, meeting=replace(ours.meeting, attendees=everybody))
+            return _create_event(moved, policy, moves=bool(link.leaving))
         case Presence.GONE:
             return (Detach(reason="the event was removed in Outlook as soon as it was created"),)
         case Presence.PRESENT:
@@ -244,12 +250,14 @@ def _plan_move(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
         return (Wait(reason="the meeting is over; moving it would only mail its attendees"),)
     if theirs.presence is Presence.GONE and link.home.state is CopyState.LIVE:
         return moved_event_gone(link, dropped=ours.assignee.standing is Standing.NONE)
-    # What was edited at the old home and never reached the record moves along.
-    merged = merge(link, ours.meeting, theirs.meeting, carried(link.origin, link.role, policy), policy)
+    # What was edited at the old home and never reached the record moves along, unknown people too.
+    flows = carried(link.origin, link.role, policy)
+    merged = merge(comparable(link, theirs.meeting, flows), ours.meeting, theirs.meeting, flows, policy)
     if ours.assignee.standing is Standing.NONE:
         left = unassigned(link, policy, gone=gone)
     else:
-        left = _create_event(replace(ours, meeting=merged.meeting), policy, moves=True)
+        moved = replace(merged.meeting, attendees=merged.everybody)
+        left = _create_event(replace(ours, meeting=moved), policy, moves=True)
     if theirs.meeting is None or not any(isinstance(o, CreateEvent | DeleteEvent) for o in left):
         return left
     saved = (UpdateRecord(meeting=merged.meeting, fields=merged.to_crm),) if merged.to_crm else ()
@@ -261,26 +269,19 @@ def _plan_both(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
     assert ours.meeting is not None
     assert link.home is not None
     flows = carried(link.origin, link.role, policy)
-    lost = link.crm_base is None or link.outlook_base is None
-    if lost and theirs.meeting is None:
+    anew = unbased(link)
+    if anew and theirs.meeting is None:
         return (READ_FIRST,)
-    compared = replace(link, crm_base=None, outlook_base=None) if lost else link
-    merged = merge(compared, ours.meeting, theirs.meeting, flows, policy)
+    merged = merge(comparable(link, theirs.meeting, flows), ours.meeting, theirs.meeting, flows, policy)
     update = update_event(link, link.home, merged, theirs.meeting, ours.modified_at, policy)
-    held = merged.to_outlook - (update.fields if isinstance(update, UpdateEvent) else frozenset())
-    if lost and held and isinstance(update, Wait):
+    if anew and update == OLD:
         return (update,)
-    settled = frozenset(flows) if lost else merged.rebase | _entered(link, theirs.meeting, frozenset(flows))
+    held = merged.to_outlook - (update.fields if isinstance(update, UpdateEvent) else frozenset())
     operations: list[Operation] = [c for c in merged.clashes if c.field not in held]
     operations += [update] if update else []
     if merged.to_crm:
         operations.append(UpdateRecord(meeting=merged.meeting, fields=merged.to_crm))
-    if lost or settled - held:
-        operations.append(SaveBase(fields=settled - held))
+    settled = (merged.rebase | entered(link, theirs.meeting, flows)) - held
+    if anew or settled:
+        operations.append(SaveBase(fields=frozenset(flows) if anew else settled))
     return tuple(operations)
-
-
-def _entered(link: Link, theirs: Meeting | None, fields: frozenset[Field]) -> frozenset[Field]:
-    """Fields that entered the carried set by a change of settings: re-based, not written."""
-    bases: list[Base | None] = [link.crm_base, *([link.outlook_base] if theirs else [])]
-    return frozenset(f for f in fields for base in bases if base and f not in base.values)

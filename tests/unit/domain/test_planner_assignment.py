@@ -25,6 +25,7 @@ from tests.unit.domain.cases import (
     SOON,
     TOMORROW,
     UNKNOWN_EVENT,
+    ZED,
     A,
     B,
     C,
@@ -115,6 +116,19 @@ def test_an_edit_in_outlook_moves_along() -> None:
     assert [o.meeting for o in got if isinstance(o, UpdateRecord | CreateEvent)] == [both, both]
     clashing = plan(linked(), record, theirs(meeting(subject="Theirs")), policy())
     assert kinds(clashing) == ["RecordClash", "CreateEvent"]
+
+
+@pytest.mark.parametrize("event", [theirs(meeting(attendees=(BOB, ZED))), AS_IN_BASE], ids=["read", "unread"])
+def test_people_unknown_to_the_crm_move_along(event: Theirs) -> None:
+    """R7: they would only get the cancellation of the old event."""
+    link = linked(meeting(attendees=(BOB,)), meeting(attendees=(BOB, ZED)))
+    (created,) = plan(link, ours(meeting(attendees=(BOB,)), syncing(C)), event, policy())
+    assert isinstance(created, CreateEvent)
+    assert {a.address for a in created.meeting.attendees} == {BOB.address, ZED.address}
+    begun = replace(link, copies=(home(C, CopyState.INTENDED), leaving(A)))
+    (again,) = plan(begun, ours(meeting(attendees=(BOB,)), syncing(C)), ABSENT_EVENT, policy())
+    assert isinstance(again, CreateEvent)
+    assert again.meeting.attendees == created.meeting.attendees
 
 
 def test_an_edit_in_outlook_is_kept_when_the_event_goes() -> None:

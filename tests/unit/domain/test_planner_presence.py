@@ -11,7 +11,7 @@ from calsync_plugin.domain.links import CopyState, Link, LinkState, Origin, Pres
 from calsync_plugin.domain.meeting import Field, Meeting, Response
 from calsync_plugin.domain.operations import DeleteEvent, DeleteRecord, Detach
 from calsync_plugin.domain.planner import Ours, Theirs, plan
-from calsync_plugin.domain.policy import Mode, Policy
+from calsync_plugin.domain.policy import ClashRule, Mode, Policy
 from tests.unit.domain.cases import (
     ABSENT_EVENT,
     ABSENT_RECORD,
@@ -284,6 +284,14 @@ def test_an_event_found_after_its_record_went_is_deleted() -> None:
     """A create of unknown outcome, and the record removed meanwhile: no orphan stays."""
     found = replace(INTENDED, copies=(replace(home(), state=CopyState.INTENDED),))
     assert kinds(plan(found, GONE_RECORD, theirs(), policy())) == ["DeleteEvent"]
+
+
+@pytest.mark.parametrize("clash", ClashRule)
+def test_an_event_found_after_its_create_was_begun_is_our_own_writing(clash: ClashRule) -> None:
+    """What the record says else is newer, whoever wins clashes; nothing of it is a clash."""
+    found = replace(INTENDED, copies=(replace(home(), state=CopyState.INTENDED),))
+    got = plan(found, ours(meeting(subject="Newer")), theirs(), policy(clash=clash))
+    assert kinds(got) == ["UpdateEvent", "SaveBase"]
 
 
 def test_a_record_whose_create_was_begun() -> None:
