@@ -16,6 +16,8 @@ from calsync_plugin.sandbox.crm.tables import Record
 
 LEVELS = ("no", "own", "team", "all", "yes")
 SCOPES = tuple(entity.name for entity in ENTITY_TYPES)
+# Scopes that are granted as a whole; a role may name others, such as those of an extension.
+BOOLEAN_SCOPES = ("Activities", "Calendar", "ExternalAccount", "Webhook")
 # What every user has beside the roles (acl of a regular user, recorded).
 REGULAR_USER_LEVELS = {"read": "all", "edit": "own", "create": "no", "delete": "no", "stream": "no"}
 
@@ -123,8 +125,8 @@ class Access:
             if scope in ("Role", "Webhook") or not self.knows(caller, scope):
                 continue
             found[scope] = {action: self.level(caller, scope, action) for action in actions}
-        booleans = {"Calendar": True, "Activities": True, "Webhook": True, "ExternalAccount": True}
-        for scope in booleans:
-            if caller.is_admin or any(role["data"].get(scope) is True for role in self.roles(caller)):
-                found[scope] = True
+        granted = {
+            scope for role in self.roles(caller) for scope, entry in role["data"].items() if entry is True
+        }
+        found.update(dict.fromkeys(sorted(granted | set(BOOLEAN_SCOPES if caller.is_admin else ())), True))
         return found

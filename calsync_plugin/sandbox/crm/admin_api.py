@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from calsync_plugin.sandbox.crm.access import BOOLEAN_SCOPES, SCOPES
 from calsync_plugin.sandbox.crm.answers import Call, endpoint
 from calsync_plugin.sandbox.crm.api import api
-from calsync_plugin.sandbox.crm.errors import ApiError
+from calsync_plugin.sandbox.crm.errors import ApiError, AuthError, missing
 from calsync_plugin.sandbox.crm.metadata import metadata
 from calsync_plugin.sandbox.crm.tables import Record
 
@@ -41,6 +42,17 @@ def app_user(call: Call) -> object:
         "language": "en_US",
         "appParams": {},
     }
+
+
+@endpoint(api, "/User/<user_id>/acl", "GET")
+def user_acl(call: Call, user_id: str) -> object:
+    """A user's access, for admins and for oneself; scopes without any are false here."""
+    if not call.caller.is_admin and (call.caller.is_api or call.caller.id != user_id):
+        raise AuthError(403, "")
+    if not call.crm.store.is_live("User", user_id):
+        raise missing(user_id, reading=True)
+    table = call.crm.access.table(call.crm.access.caller(user_id))
+    return {"table": {**dict.fromkeys((*SCOPES, *BOOLEAN_SCOPES), False), **table}}
 
 
 @endpoint(api, "/App/about", "GET")

@@ -21,7 +21,7 @@ class ApiError(Exception):
 
 
 class AuthError(ApiError):
-    """A refusal before any controller runs: an HTML content type and, if nothing was sent, a challenge."""
+    """A refusal that no controller made: an HTML content type and, if nothing was sent, a challenge."""
 
     def __init__(
         self, status: int, reason: str | None = None, body: object = None, *, challenge: bool = False

@@ -91,6 +91,14 @@ def seed_sandbox(store: Store, now: str) -> None:
     )
     for user_id, name, method, key, secret in keys:
         put("User", **_api_user(user_id, name, method, key, secret, ids.ROLE_BRIDGE_ID, ids.ADMIN_ID))
+    _seed_customers(store, now)
+
+
+def _seed_customers(store: Store, now: str) -> None:
+    def put(entity_type: str, **values: Any) -> None:
+        insert(store, entity_type, complete(store.entity(entity_type), values, now))
+
+    by_admin = {"createdById": ids.ADMIN_ID}
     put("Account", id=ids.CONTOSO_ID, name="Contoso", **by_admin)
     put("Account", id=ids.FABRIKAM_ID, name="Fabrikam", **by_admin)
     for entity_type, people, owner in (

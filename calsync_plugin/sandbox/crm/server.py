@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 
 import requests
 import waitress  # type: ignore[import-untyped]
-from flask import Flask
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
 
 from calsync_plugin.sandbox.crm import admin_api  # noqa: F401 - registers its routes on the blueprint
+from calsync_plugin.sandbox.crm.answers import API
 from calsync_plugin.sandbox.crm.api import api
 from calsync_plugin.sandbox.crm.clock import Clock
 from calsync_plugin.sandbox.crm.control import control
@@ -48,14 +51,21 @@ def create_app(
     app.register_blueprint(api)
     app.register_blueprint(control)
     app.register_blueprint(page)
+    for status in (404, 405):
+        app.register_error_handler(status, _unknown_route)
     app.wsgi_app = FaultLayer(app.wsgi_app, crm)  # type: ignore[method-assign]
     if webhook_interval is not None:
         crm.dispatcher.start()
     return app
 
 
+def _unknown_route(error: HTTPException) -> Response | HTTPException:
+    """EspoCRM says 404 to a method that a route does not know, too."""
+    return Response(status=404, content_type="application/json") if request.path.startswith(API) else error
+
+
 class Saver:
-    """Writes the CRM to its file once a second if it changed, and at the end."""
+    """Writes the CRM to its file if it changed: once a second, a large one less often, and at the end."""
 
     def __init__(self, crm: Crm, path: Path) -> None:
         self._crm = crm
@@ -75,8 +85,12 @@ class Saver:
         self._save()
 
     def _loop(self) -> None:
-        while not self._stop.wait(timeout=1.0):
+        pause = 1.0
+        while not self._stop.wait(timeout=pause):
+            began = time.monotonic()
             self._save()
+            # Saving holds everybody up, so it takes a tenth of the time at most.
+            pause = max(1.0, 10 * (time.monotonic() - began))
 
     def _save(self) -> None:
         revision = self._crm.store.revision

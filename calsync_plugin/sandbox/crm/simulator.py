@@ -111,9 +111,13 @@ class Crm:
             self.store.redefine(self.store.entity(entity_type).with_version_number(on))
 
     def dump(self) -> dict[str, Any]:
-        """Everything that outlives a restart, as JSON values."""
+        """Everything that outlives a restart, as JSON values of their own."""
+        found: dict[str, Any] = json.loads(self._dumped_text())
+        return found
+
+    def _dumped_text(self) -> str:
         with self.store.lock:
-            return dumped(self)
+            return json.dumps(dumped(self))
 
     def load(self, data: Mapping[str, Any]) -> None:
         """Replace everything by what `dump` gave."""
@@ -123,7 +127,7 @@ class Crm:
     def save_to(self, path: Path) -> None:
         """Write `dump` to a file, whole or not at all."""
         partial = path.with_suffix(path.suffix + ".partial")
-        partial.write_text(json.dumps(self.dump()), encoding="utf-8")
+        partial.write_text(self._dumped_text(), encoding="utf-8")
         partial.replace(path)
 
     def reset(self, *, seed: bool = True) -> None:

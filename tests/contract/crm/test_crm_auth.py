@@ -8,7 +8,7 @@ import hmac
 
 import pytest
 
-from calsync_plugin.sandbox.crm.identities import ALICE_ID, CAROL_ID, HMAC_API_KEY, HMAC_SECRET
+from calsync_plugin.sandbox.crm.identities import ALICE_ID, CAROL_ID, HMAC_API_KEY, HMAC_SECRET, ROLE_SALES_ID
 from tests.contract.crm.conftest import Sandbox
 
 
@@ -135,3 +135,28 @@ def test_metadata_names_the_event_types(sandbox: Sandbox) -> None:
     assert events == {"Meeting", "Call", "Visit"}
     assert "location" in sandbox.ok("GET", "Metadata?key=entityDefs.Visit.fields")
     assert "location" not in found["entityDefs"]["Meeting"]["fields"]
+
+
+def test_a_users_access(sandbox: Sandbox) -> None:
+    table = sandbox.ok("GET", f"User/{ALICE_ID}/acl", by="alice")["table"]
+    assert (table["Meeting"]["edit"], table["Webhook"], table["ExternalAccount"]) == ("own", False, True)
+    assert sandbox.call("GET", f"User/{ALICE_ID}/acl", by="bob").status_code == 403
+
+
+def test_a_grant_of_an_extension_shows_up(sandbox: Sandbox) -> None:
+    sandbox.ok("PUT", f"Role/{ROLE_SALES_ID}", {"data": {"OutlookCalendar": True}}, by="admin")
+
+    assert sandbox.ok("GET", "App/user", by="alice")["acl"]["table"]["OutlookCalendar"] is True
+    assert "OutlookCalendar" not in sandbox.ok("GET", "App/user")["acl"]["table"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param("POST", "Meeting/x", id="method"),
+        pytest.param("PATCH", "Settings", id="settings"),
+        pytest.param("GET", "a/b/c/d", id="path"),
+    ],
+)
+def test_unknown_routes(sandbox: Sandbox, method: str, path: str) -> None:
+    assert sandbox.call(method, path).status_code == 404
