@@ -121,7 +121,8 @@ class Dispatcher:
 
     def _send(self, batch: Batch) -> Delivery:
         body = encode(batch.payload)
-        # None takes away what the library would add: the product sends nothing else.
+        # None takes away what requests would add; the product sends nothing else. (urllib3 below it still
+        # names itself and an encoding on a real socket.)
         headers: dict[str, str | None] = {
             "User-Agent": None,
             "Accept-Encoding": None,
