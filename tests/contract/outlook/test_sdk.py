@@ -162,6 +162,7 @@ def test_create_get_change_delete(server: BackgroundServer) -> None:
     run(main())
 
 
+@pytest.mark.usefixtures("loose_requests")
 def test_whole_event_read_and_written_back(server: BackgroundServer) -> None:
     async def main() -> None:
         graph = client(server)
