@@ -30,7 +30,9 @@ class Attendance:
 
     def members(self, record_id: str, link: str, is_live: Callable[[str], bool]) -> dict[str, str]:
         """The people of a link in the order in which they were added, with their status."""
-        rows = self.rows.get(record_id, {}).get(link, {})
+        rows = self.rows.get(record_id, {}).get(link)
+        if not rows:
+            return {}
         return {person: row.status for person, row in rows.items() if row.active and is_live(person)}
 
     def attending(self, link: str, person: str) -> set[str]:

@@ -63,11 +63,8 @@ class Presenter:
     def detail(self, caller: Caller, entity: EntityType, row: Record) -> Record:
         """The whole record, what is unset as null."""
         hidden = self.hidden(caller, entity)
-        return {
-            name: self.value(caller, entity, row, name)
-            for name in entity.attributes
-            if name not in hidden and name not in _CREATE_ONLY
-        }
+        names = [name for name in entity.attributes if name not in hidden and name not in _CREATE_ONLY]
+        return self._line(caller, entity, row, names)
 
     def created(self, caller: Caller, entity: EntityType, row: Record, given: Collection[str]) -> Record:
         """The record as the answer of its creation: what is unset is absent."""
@@ -100,13 +97,27 @@ class Presenter:
         ]
         found = []
         for row in rows:
-            line = {name: self.value(caller, entity, row, name) for name in names}
+            line = self._line(caller, entity, row, names)
             if wanted is not None and "parentName" in line and "parentId" not in wanted:
                 line["parentName"] = None
             if "accountIsInactive" in line and row.get("accountId") is None:
                 line["accountIsInactive"] = None
             found.append(line)
         return found
+
+    def _line(self, caller: Caller, entity: EntityType, row: Record, names: Iterable[str]) -> Record:
+        """Some attributes of a record; the attendees of each link are looked up once."""
+        line: Record = {}
+        members: dict[str, dict[str, str]] = {}
+        for name in names:
+            if name not in _ATTENDING:
+                line[name] = self.value(caller, entity, row, name)
+                continue
+            link, part = _ATTENDING[name]
+            if link not in members:
+                members[link] = self._store.members(entity.name, row["id"], link)
+            line[name] = self._attending(members[link], link, part)
+        return line
 
     @staticmethod
     def selection(entity: EntityType, select: Iterable[str], order_by: str) -> set[str]:
@@ -129,7 +140,8 @@ class Presenter:
         if name in row and name != "reminders":
             return row[name]
         if name in _ATTENDING:
-            return self._attending(entity, row, *_ATTENDING[name])
+            link, part = _ATTENDING[name]
+            return self._attending(self._store.members(entity.name, row["id"], link), link, part)
         if entity.is_event and name in ("duration", "reminders"):
             # Reminders sent by API come back to nobody (measured), so none are kept.
             return duration(row) if name == "duration" else []
@@ -157,8 +169,7 @@ class Presenter:
             return list(followers)
         return {user: self._store.name_of("User", user) for user in followers}
 
-    def _attending(self, entity: EntityType, row: Record, link: str, part: str) -> object:
-        members = self._store.members(entity.name, row["id"], link)
+    def _attending(self, members: dict[str, str], link: str, part: str) -> object:
         if part == "Ids":
             return list(members)
         if part == "Names":
