@@ -1,13 +1,14 @@
 """A whole installation within the process: both simulators, calsync and a clock that tests move.
 
-No sockets: every request is carried by `WsgiAdapter` to a simulator in this process. Runs happen when a test says so
-(`settle`), in this thread.
+No sockets: every request is carried by `WsgiAdapter` to a simulator in this process. Runs happen when a test
+says so (`settle`), in this thread.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -19,6 +20,8 @@ from urllib.parse import parse_qs, urlsplit
 import pluggy
 import requests
 
+from calsync_plugin import hookspecs
+from calsync_plugin.domain.links import Link
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.http import Http
 from calsync_plugin.sandbox.crm import create_app as create_crm
@@ -26,6 +29,7 @@ from calsync_plugin.sandbox.crm import identities as crm_people
 from calsync_plugin.sandbox.crm.clock import MovableClock as CrmClock
 from calsync_plugin.sandbox.outlook import create_app as create_outlook
 from calsync_plugin.sandbox.outlook import identities as outlook_people
+from calsync_plugin.sandbox.outlook import faults as outlook_faults
 from calsync_plugin.sandbox.outlook.clock import MovableClock as OutlookClock
 from calsync_plugin.settings import (
     CrmSettings,
@@ -36,7 +40,7 @@ from calsync_plugin.settings import (
     StoreSettings,
     WorkerSettings,
 )
-from calsync_plugin.state import Keyring
+from calsync_plugin.state import SWEEP, Account
 from tests.wsgi import WsgiAdapter
 
 CRM = "http://127.0.0.1:1"
@@ -114,36 +118,45 @@ class Event:
 class World:
     """Both sides, calsync between them, and the hands of a test."""
 
-    def __init__(self, folder: Path, *, store_url: str = "", **changes: Any) -> None:
+    def __init__(
+        self, folder: Path, *, store_url: str = "", crm_key: str = "sandbox", **changes: Any
+    ) -> None:
         self.clock = SharedClock()
         self.outlook_app = create_outlook(clock=self.clock.outlook, base_url=OUTLOOK, sleep=self.clock.sleep)
         self.crm_app = create_crm(clock=self.clock.crm)
         self.outlook = self.outlook_app.extensions["outlook"]
         self.crm = self.crm_app.extensions["crm"]
         self.store_url = store_url or f"sqlite:///{folder / 'calsync.db'}"
-        self.settings = replace(_settings(self.store_url), **changes)
+        self.settings = replace(_settings(self.store_url, crm_key), **changes)
         self.session = requests.Session()
         self.session.mount(CRM, WsgiAdapter(self.crm_app))
         self.session.mount(OUTLOOK, WsgiAdapter(self.outlook_app))
         self.messages: list[tuple[str, str]] = []
         self.plugins = pluggy.PluginManager("calsync")
+        self._opened: list[Calsync] = []
         self.app = self.open()
 
     # --- calsync
 
-    def open(self) -> Calsync:
-        """Start calsync anew over the same store, as after a crash or a restart."""
+    def open(self, *plugins: object) -> Calsync:
+        """Start calsync anew over the same store, as after a crash or a restart, beside these plugins."""
         self.plugins = pluggy.PluginManager("calsync")
+        self.plugins.add_hookspecs(hookspecs)
+        for plugin in plugins:
+            self.plugins.register(plugin)
         http = Http()
         http.mount(CRM, WsgiAdapter(self.crm_app))
         http.mount(OUTLOOK, WsgiAdapter(self.outlook_app))
         app = Calsync(self.settings, self.plugins, kind="sandbox", clock=self.clock, http=http)
         self.app = app
+        self._opened.append(app)
         return app
 
     def close(self) -> None:
         """Close calsync and the simulators."""
-        self.app.store.close()
+        for app in self._opened:
+            app.store.close()
+            app.http.close()
         self.crm.close()
         self.outlook.close()
 
@@ -153,12 +166,19 @@ class World:
         answer = self.session.get(address.replace(_HOST, OUTLOOK), allow_redirects=False, timeout=5)
         self.app.connections.finish(_posted(answer))
         if settings:
-            account = self.app.store.accounts.get(user_id)
-            assert account is not None
-            self.app.store.accounts.set_settings(user_id, {**account.settings, **settings})
+            self.choose(user_id, **settings)
+
+    def choose(self, user_id: str, **settings: Any) -> None:
+        """Change a user's settings."""
+        self.app.store.accounts.set_settings(user_id, {**self.account(user_id).settings, **settings})
+        self.plugins.hook.calsync_account_changed(user_id=user_id)
 
     def settle(self, *, limit: int = 50) -> None:
-        """Run everything that is due until nothing is, moving the clock over waits of up to ten minutes."""
+        """Run everything that is due until nothing is, moving the clock over waits of up to ten minutes.
+
+        Marks that wait for a person (a paused account) are left waiting; the sweep, once a day here, is not
+        waited for.
+        """
         for _ in range(limit):
             if self.app.worker.drain():
                 continue
@@ -168,6 +188,25 @@ class World:
                 return
             self.clock.advance(max(due, 0.0) + 0.001)
         raise AssertionError("it never came to rest")
+
+    def sweep(self) -> None:
+        """Let the sweep run now, and everything that it finds."""
+        self.app.store.queue.wake(SWEEP)
+        self.settle()
+
+    def account(self, user_id: str) -> Account:
+        """A user's account as the store has it."""
+        account = self.app.store.accounts.get(user_id)
+        assert account is not None
+        return account
+
+    def link(self, record_id: str, entity_type: str = "Meeting") -> Link:
+        """The link of a record."""
+        return self.app.store.links.by_records([(entity_type, record_id)])[(entity_type, record_id)]
+
+    def notes(self, user_id: str) -> str:
+        """The log of an account, oldest line first."""
+        return "\n".join(note.text for note in reversed(self.app.store.log.notes(user_id)))
 
     # --- the CRM's side
 
@@ -204,6 +243,26 @@ class World:
         self.api("DELETE", f"{entity_type}/{record_id}")
         self.plugins.hook.calsync_entity_deleted(entity_type=entity_type, record_id=record_id)
 
+    def insert(self, entity_type: str = "Meeting", **attributes: Any) -> str:
+        """Put a record into the CRM as it is, whatever the CRM would refuse, and call the hook."""
+        record = self.crm.insert(entity_type, {**DEFAULTS, "usersIds": [ALICE], **attributes})
+        self.plugins.hook.calsync_entity_created(entity_type=entity_type, record={"id": record["id"]})
+        return str(record["id"])
+
+    def reassign(
+        self, record_id: str, user_id: str, entity_type: str = "Meeting", *, stays: bool = False
+    ) -> None:
+        """Give a record to another user and call the hook; `stays`: the former one attends from now on.
+
+        The latter is what EspoCRM does unless the users are written as well.
+        """
+        self.clock.advance(1)
+        attributes = {"assignedUserId": user_id} | ({} if stays else {"usersIds": [user_id]})
+        record = self.api("PUT", f"{entity_type}/{record_id}", json=attributes)
+        self.plugins.hook.calsync_entity_reassigned(
+            entity_type=entity_type, record=record, previous_user_id=None
+        )
+
     def record(self, record_id: str, entity_type: str = "Meeting") -> dict[str, Any]:
         """A record as the CRM has it."""
         return dict(self.api("GET", f"{entity_type}/{record_id}"))
@@ -230,9 +289,47 @@ class World:
         assert len(events) == 1, [e.subject for e in events]
         return events[0]
 
+    def edit(self, user_id: str, **properties: Any) -> None:
+        """Change the only event of a user's calendar in Outlook, as its owner would."""
+        self.clock.advance(1)
+        self.graph("PATCH", user_id, f"events/{self.event(user_id).id}", json=properties)
+
+    def discard(self, user_id: str) -> None:
+        """Delete the only event of a user's calendar in Outlook."""
+        self.clock.advance(1)
+        self.graph("DELETE", user_id, f"events/{self.event(user_id).id}")
+
     def mails(self) -> list[tuple[str, str]]:
-        """What Outlook would have mailed so far: kind and address, in order."""
-        return [(mail.kind, mail.to) for mail in self.outlook.state.mails]
+        """What Outlook mailed since this was last asked: kind and address, in order of the addresses."""
+        mails = [(mail.kind, mail.to) for mail in self.outlook.state.mails]
+        self.outlook.state.mails.clear()
+        return sorted(mails, key=lambda mail: mail[1])
+
+    @contextmanager
+    def watched(self) -> Iterator[list[str]]:
+        """Collect the methods of what is sent to Graph within, members of batches one by one."""
+        self.outlook.log.clear()
+        seen: list[str] = []
+        yield seen
+        requests = self.outlook.log.as_json()["requests"]
+        seen += [entry["method"] for entry in requests if "$batch" not in entry["path"]]
+
+    def switch(self, **switches: Any) -> None:
+        """Turn switches of the Outlook simulator."""
+        self.outlook.switches = self.outlook.switches.changed(switches)
+
+    def fail(self, **rule: Any) -> None:
+        """Let the Outlook simulator fail (the rules of its control API)."""
+        self.outlook.faults.add(outlook_faults.parse(rule))
+
+    def revoke(self, user_id: str) -> None:
+        """Microsoft no longer accepts a user's tokens."""
+        self.outlook.logins.revoke(ADDRESS[user_id])
+        self.outlook.logins.revoked.add(ADDRESS[user_id])
+
+    def permit(self, user_id: str) -> None:
+        """The user may log in again."""
+        self.outlook.logins.revoked.discard(ADDRESS[user_id])
 
     def parked(self) -> dict[str, str]:
         """Reasons of parked items, by record id."""
@@ -252,9 +349,9 @@ _HOST = "https://login.sandbox.invalid"
 _INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 
 
-def _settings(store_url: str) -> Settings:
+def _settings(store_url: str, crm_key: str) -> Settings:
     return Settings(
-        crm=CrmSettings(url=CRM, api_key="sandbox", entities=ENTITIES),
+        crm=CrmSettings(url=CRM, api_key=crm_key, entities=ENTITIES, sweep_seconds=86_400),
         graph=GraphSettings(
             url=f"{OUTLOOK}/v1.0",
             authority=f"{OUTLOOK}/common",

@@ -59,7 +59,7 @@ def merge_people(link: Link, ours: Meeting, theirs: Meeting | None) -> People:
     return People(
         record=(
             *(replace(a, response=answered.get(a.key, a.response)) for a in known),
-            *(a for a in present if not a.person),
+            *(a for a in present if not a.person and not _contains(removed, a)),
         ),
         added=added,
         removed=removed,
