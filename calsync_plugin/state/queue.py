@@ -193,7 +193,9 @@ class Queue:
 def wake(connection: Connection, database: Database, mailbox_ids: Collection[int]) -> None:
     """Make mailboxes due within the caller's transaction; call it last, it locks their rows."""
     wanted = sorted(set(mailbox_ids))
-    connection.execute(select(m.c.id).where(m.c.id.in_(wanted)).order_by(m.c.id).with_for_update()).all()
+    if len(wanted) > 1:
+        # In one order, so that two runs that wake the same ones do not wait for each other in a circle.
+        connection.execute(select(m.c.id).where(m.c.id.in_(wanted)).order_by(m.c.id).with_for_update()).all()
     now = database.now
     rows = connection.execute(
         update(m)
