@@ -19,7 +19,7 @@ class CreateEvent:
     meeting: Meeting
     fields: frozenset[Field]
     moves: bool = False
-    """A reassignment: the former home becomes a leaving copy once this one is confirmed (R2)."""
+    """A reassignment: the former home becomes a leaving copy, deleted once this one is confirmed (R2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,6 +164,27 @@ def test_the_former_home_goes_only_after_the_new_one_is_confirmed(
     assert all(o.mailbox_id == A and not o.drops_link for o in got if isinstance(o, DeleteEvent))
 
 
+EVENTS = [ABSENT_EVENT, AS_IN_BASE, FAR_EVENT, GONE_EVENT, UNKNOWN_EVENT, theirs()]
+
+
+@pytest.mark.parametrize(
+    "who", [syncing(A), syncing(B), syncing(C), waiting(C)], ids=lambda a: f"{a.standing}-{a.mailbox_id}"
+)
+def test_nothing_is_deleted_while_the_new_home_is_not_confirmed(who: Assignee) -> None:
+    """R2: whatever is known of the new event, and whoever the record goes to next."""
+    link = linked(copies=(home(B, CopyState.INTENDED), leaving(A)))
+    for state, event in product((link, suspended(link)), EVENTS):
+        got = plan(state, ours(assignee=who), event, policy())
+        assert not [o for o in got if isinstance(o, DeleteEvent)], (state.state, event)
+
+
+@pytest.mark.parametrize("event", [UNKNOWN_EVENT, FAR_EVENT], ids=["unknown", "far"])
+def test_record_gone_before_the_new_home_is_confirmed(event: Theirs) -> None:
+    """Both go together once the outcome of the create is known."""
+    link = linked(copies=(home(B, CopyState.INTENDED), leaving(A)))
+    assert plan(link, GONE_RECORD, event, policy()) == ()
+
+
 def test_a_former_home_of_unknown_outcome_is_not_deleted_blindly() -> None:
     """There is no event id to delete; it is looked up first."""
     link = linked(copies=(home(B), leaving(A, "")))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from calsync_plugin.domain.links import Origin, Role
+from calsync_plugin.domain.links import Base, Origin, Role
 from calsync_plugin.domain.meeting import Field, Sensitivity, ShowAs
 from calsync_plugin.domain.operations import Operation, RecordClash, SaveBase, UpdateEvent, UpdateRecord
 from calsync_plugin.domain.planner import plan
@@ -150,6 +150,15 @@ def test_a_field_that_enters_does_not_rebase_a_change_that_waits() -> None:
     got = plan(link, ours(meeting(subject="Ours"), modified_at=chosen.now), theirs(), chosen)
     assert [o.fields for o in got if isinstance(o, SaveBase)] == [frozenset({Field.LOCATION})]
     assert not writes(got)
+
+
+def test_a_field_new_to_one_base_is_not_rebased_while_its_change_waits() -> None:
+    """Outlook's base learns of the field when the change has gone out."""
+    poor = Base(meeting().normal_form(frozenset(Field) - {Field.LOCATION}))
+    link = linked(outlook_base=poor)
+    chosen = policy(push_from=TOMORROW)
+    got = plan(link, ours(meeting(location="Graz"), modified_at=chosen.now), theirs(), chosen)
+    assert [type(o).__name__ for o in got] == ["Wait"]
 
 
 def test_a_clash_is_logged_when_it_is_settled_not_while_it_waits() -> None:

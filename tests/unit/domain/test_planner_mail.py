@@ -159,3 +159,10 @@ def test_an_ended_meeting_still_comes_in() -> None:
     """Only what Outlook would mail is held."""
     got = plan(linked(on(OVER, BOB)), ours(on(OVER, BOB)), theirs(on(OVER, BOB, subject="New")), policy())
     assert writes(got) == ["UpdateRecord"]
+
+
+def test_a_lost_base_of_an_ended_meeting_is_rebuilt_without_a_patch() -> None:
+    """Otherwise it would be compared for ever."""
+    link = linked(crm_base=None, outlook_base=None)
+    got = plan(link, ours(on(OVER, BOB, subject="New")), theirs(on(OVER, BOB)), policy())
+    assert kinds(got) == ["Wait", "SaveBase"]
