@@ -20,6 +20,9 @@ from calsync_plugin.errors import (
     Unavailable,
 )
 
+CRM_REFUSAL_WAIT = 60.0
+"""Seconds to wait when the CRM refuses our key; it blocks an address for a minute."""
+
 
 def fail(item: Item, error: CalsyncError) -> None:
     """Mark `item` by an error that another look or plan cannot cure now."""
@@ -34,6 +37,11 @@ def fail(item: Item, error: CalsyncError) -> None:
         item.halt = error
     if isinstance(error, Transient):
         item.retry_after = error.retry_after
+
+
+def crm_refuses(error: RemoteError) -> Unavailable:
+    """The CRM refuses us, not Microsoft the user: no account of a user is to blame, and it may pass."""
+    return Unavailable(f"the CRM refuses calsync: {error}", retry_after=CRM_REFUSAL_WAIT)
 
 
 def _nothing_reached(error: CalsyncError) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from calsync_plugin.domain.planner import plan
 from calsync_plugin.engine.brake import Brake
+from calsync_plugin.engine.failures import crm_refuses
 from calsync_plugin.engine.gather import Gatherer
 from calsync_plugin.engine.item import Item, Stage
 from calsync_plugin.engine.look import look, needs_look
@@ -25,7 +26,6 @@ from calsync_plugin.errors import (
     ReconnectNeeded,
     Transient,
     Unauthorized,
-    Unavailable,
 )
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.settings import WorkerSettings
@@ -35,8 +35,6 @@ log = logging.getLogger(__name__)
 
 BATCH = 20
 """Items that are written together: one `$batch` of Graph."""
-CRM_REFUSAL_WAIT = 60.0
-"""Seconds to wait when the CRM refuses our key; it blocks an address for a minute."""
 ROUNDS = 6
 """How often an item is looked at and planned again within one run before it waits for the next."""
 
@@ -114,8 +112,7 @@ class Reconciler:
         try:
             return self._parts.gatherer.gather(mailbox_id, keys, now)
         except (Unauthorized, Forbidden) as error:
-            # The CRM refuses us, not Microsoft the user: no account of a user is to blame.
-            raise Unavailable(f"the CRM refuses calsync: {error}", retry_after=CRM_REFUSAL_WAIT) from error
+            raise crm_refuses(error) from error
 
     def _rest(self, lease: Lease) -> Rest:
         """Due again when the next mark is: at once if the run yielded, later if items wait for a retry."""

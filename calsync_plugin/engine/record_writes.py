@@ -1,0 +1,152 @@
+"""The second half of carrying out a plan: the record, the link's own state, and the bases.
+
+Decides what each operation that is no event's means, and what an error of the CRM means for the item. Bases
+are only set here; the saver stores them last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from calsync_plugin.crm.attributes import bookkeeping_attributes, record_attributes
+from calsync_plugin.crm.gateway import CrmGateway
+from calsync_plugin.domain.carried import carried
+from calsync_plugin.domain.links import Base, CopyPurpose, LinkState, Presence
+from calsync_plugin.domain.meeting import Field
+from calsync_plugin.domain.operations import (
+    DeleteRecord,
+    Detach,
+    DropLink,
+    Operation,
+    RecordClash,
+    Resume,
+    SaveBase,
+    Suspend,
+    UpdateRecord,
+    Wait,
+)
+from calsync_plugin.domain.planner import Standing
+from calsync_plugin.engine import progress
+from calsync_plugin.engine.failures import crm_refuses, fail
+from calsync_plugin.engine.gather import Gatherer
+from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.sweep import version_of
+from calsync_plugin.errors import ItemError, NotFound, RemoteError, Unauthorized, VersionConflict
+
+
+class RecordWriter:
+    """Ends the work on items whose events are written."""
+
+    def __init__(self, gateway: CrmGateway, gatherer: Gatherer) -> None:
+        """Write through `gateway`; read back what was written through `gatherer`."""
+        self._gateway = gateway
+        self._gatherer = gatherer
+
+    def finish(self, item: Item) -> None:
+        """Carry out what is left of the plan, and set the bases."""
+        try:
+            for operation in item.plan:
+                self._settle(item, operation)
+            _rebase(item)
+            self._bookkeep(item)
+        except (VersionConflict, NotFound):
+            item.stage = Stage.CONTESTED
+        except Unauthorized as error:
+            _rebase(item)
+            fail(item, crm_refuses(error))
+        except (ItemError, RemoteError) as error:
+            _rebase(item)
+            fail(item, error)
+        else:
+            _hand_on(item)
+            item.stage = Stage.DONE
+
+    def _settle(self, item: Item, operation: Operation) -> None:
+        match operation:
+            case Detach(reason=reason) | Suspend(reason=reason):
+                assert item.link is not None
+                state = LinkState.DETACHED if isinstance(operation, Detach) else LinkState.SUSPENDED
+                item.link = replace(item.link, state=state, reason=reason)
+                item.notes.append(reason)
+                item.changed_link = item.wrote = True
+            case Resume():
+                assert item.link is not None
+                item.link = replace(item.link, state=LinkState.ACTIVE, reason="")
+                item.changed_link = True
+            case DropLink(reason=reason):
+                item.dropped = True
+                item.notes.append(reason)
+            case RecordClash():
+                item.clashes.append(operation)
+            case UpdateRecord():
+                self._update(item, operation)
+            case DeleteRecord():
+                self._gateway.delete(item.key.entity_type, item.key.record_id)
+                item.dropped = True
+                item.notes.append(operation.reason)
+                item.wrote = True
+            case SaveBase(fields=fields):
+                item.settled |= fields
+            case Wait() if item.ours.assignee.standing is Standing.WAITING:
+                item.elsewhere.add(item.ours.assignee.mailbox_id)
+            case _:
+                pass
+
+    def _update(self, item: Item, operation: UpdateRecord) -> None:
+        write = record_attributes(operation.meeting, operation.fields, item.entity, current=item.view)
+        version = item.view.version if item.view else None
+        self._gateway.update(item.key.entity_type, item.key.record_id, write.attributes, version=version)
+        item.notes.extend(write.notes)
+        item.wrote = True
+        item.settled |= operation.fields
+        self._gatherer.reload(item)
+
+    def _bookkeep(self, item: Item) -> None:
+        """The join address is ours to write in any mode (R16)."""
+        if not item.join_url or item.view is None or item.view.meeting.join_url == item.join_url:
+            return
+        attributes = bookkeeping_attributes(item.entity, join_url=item.join_url)
+        if attributes:
+            self._gateway.update(item.key.entity_type, item.key.record_id, attributes)
+
+
+def _rebase(item: Item) -> None:
+    """Both sides as they are now, in what was settled; what waits stays a change (`Base.after`)."""
+    link, ours, theirs = item.link, item.ours.meeting, item.theirs.meeting
+    if link is None or ours is None or not item.settled:
+        return
+    fields = frozenset(carried(link.origin, link.role, item.policy))
+    settled = frozenset(item.settled)
+    crm = progress.rebased(
+        link.crm_base,
+        seen=item.planned[0],
+        now=ours,
+        fields=fields,
+        settled=settled,
+        version=version_of(item.ours.modified_at),
+    )
+    if item.created is not None and Field.ATTENDEES not in item.created.fields:
+        # The create left them out on purpose: they are still to be invited if the meeting moves ahead.
+        crm = progress.with_value(crm, Field.ATTENDEES, {})
+    item.link = replace(link, crm_base=crm)
+    if theirs is not None and link.home is not None:
+        outlook = progress.rebased(
+            link.outlook_base,
+            seen=item.planned[1],
+            now=theirs,
+            fields=fields,
+            settled=settled,
+            version=link.home.etag,
+        )
+        also = theirs.normal_form({Field.ATTENDEES, Field.ONLINE} - outlook.values.keys())
+        item.link = replace(item.link, outlook_base=Base({**outlook.values, **also}, outlook.version))
+    item.changed_link = True
+
+
+def _hand_on(item: Item) -> None:
+    """Other mailboxes that hold a copy which this run made superfluous."""
+    if item.link is None or item.dropped:
+        return
+    item.elsewhere |= {c.mailbox_id for c in item.link.leaving}
+    if item.ours.presence is Presence.GONE:
+        item.elsewhere |= {c.mailbox_id for c in item.link.copies if c.purpose is not CopyPurpose.ATTENDEE}
