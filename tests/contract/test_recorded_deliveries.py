@@ -1,4 +1,4 @@
-"""What a real EspoCRM 9.2.7 sent, byte for byte, through the bridge; the result read by Microsoft's own client."""
+"""What a real EspoCRM 9.2.7 sent, byte for byte, through the bridge; read back by Microsoft's own client."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ from tests.world import World
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from msgraph import GraphRequestAdapter, GraphServiceClient
     from msgraph.generated.models.event import Event
+    from msgraph.graph_request_adapter import GraphRequestAdapter
+    from msgraph.graph_service_client import GraphServiceClient
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -73,6 +74,7 @@ class Recorded:
         for webhook in webhooks():
             self.world.app.store.webhooks.save(webhook)
         self.client = Client(create_app(self.world.app))
+        self._server: BackgroundServer | None = None
 
     def deliver(self, delivery: dict[str, Any]) -> int:
         """Send one recorded delivery: raw body, recorded headers; the address is ours for its event."""
@@ -96,9 +98,15 @@ class Recorded:
 
     def events(self, address: str) -> list[Event]:
         """The calendar of an address, read by the official client over HTTP."""
-        with BackgroundServer(self.world.outlook_app) as server:
-            self.world.outlook.base_url = server.url
-            return asyncio.run(_read(server.url, address))
+        if self._server is None:
+            self._server = BackgroundServer(self.world.outlook_app).__enter__()
+        return asyncio.run(_read(self._server.url, address))
+
+    def close(self) -> None:
+        """Stop everything."""
+        if self._server is not None:
+            self._server.__exit__(None, None, None)
+        self.world.close()
 
 
 class _Token(AccessTokenProvider):
@@ -121,9 +129,10 @@ async def _read(url: str, address: str) -> list[Event]:
     try:
         found = await GraphServiceClient(request_adapter=adapter).me.events.get()
     finally:
-        await http._transport.transport.aclose()  # type: ignore[attr-defined]
+        await http._transport.transport.aclose()
         await http.aclose()
-    assert found is not None and found.value is not None
+    assert found is not None
+    assert found.value is not None
     return sorted(found.value, key=lambda event: event.subject or "")
 
 
@@ -131,7 +140,7 @@ async def _read(url: str, address: str) -> list[Event]:
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
     made = Recorded(tmp_path, monkeypatch)
     yield made
-    made.world.close()
+    made.close()
 
 
 def test_there_are_forty_deliveries() -> None:
@@ -144,7 +153,7 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     with pytest.MonkeyPatch.context() as patch:
         made = Recorded(tmp_path_factory.mktemp("receiver"), patch)
         yield made
-        made.world.close()
+        made.close()
 
 
 @pytest.mark.parametrize("delivery", DELIVERIES)
@@ -210,13 +219,16 @@ def test_the_recorded_life_of_a_meeting(recorded: Recorded) -> None:
     recorded.now_is(recording("144")["response"]["body"])
     recorded.delivered("145")
     (own,) = [e for e in recorded.events("bob@example.com") if e.is_organizer]
-    assert own.organizer is not None and own.organizer.email_address is not None
+    assert own.organizer is not None
+    assert own.organizer.email_address is not None
     assert own.organizer.email_address.address == "bob@example.com"
     assert [e for e in recorded.events("alice@example.com") if e.is_organizer] == []
     recorded.now_is(recording("148")["response"]["body"])
     recorded.delivered("149")
     (own,) = [e for e in recorded.events("bob@example.com") if e.is_organizer]
-    assert own.is_all_day and own.start is not None and own.end is not None
+    assert own.is_all_day
+    assert own.start is not None
+    assert own.end is not None
     days = ((own.start.date_time or "")[:10], (own.end.date_time or "")[:10])
     assert days == ("2026-12-05", "2026-12-07")
     recorded.now_is(recording("154")["response"]["body"])
