@@ -131,6 +131,15 @@ def test_people_unknown_to_the_crm_move_along(event: Theirs) -> None:
     assert again.meeting.attendees == created.meeting.attendees
 
 
+def test_who_was_taken_off_the_record_does_not_move_along() -> None:
+    """R7: the old event knew bob by his address alone."""
+    strange_bob = replace(BOB, person=None)
+    link = linked(meeting(attendees=(BOB,)), meeting(attendees=(strange_bob, ZED)))
+    (created,) = plan(link, ours(meeting(), syncing(C)), AS_IN_BASE, policy())
+    assert isinstance(created, CreateEvent)
+    assert created.meeting.attendees == (ZED,)
+
+
 def test_an_edit_in_outlook_is_kept_when_the_event_goes() -> None:
     """Assigned to somebody who does not sync: the record learns of the edit first."""
     got = plan(linked(), ours(assignee=not_syncing()), theirs(meeting(location="Wien")), policy())
