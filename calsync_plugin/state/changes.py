@@ -103,13 +103,21 @@ class Changes:
 
 def finish(connection: Connection, change_ids: Iterable[int], mailbox_id: int) -> None:
     """A mailbox has saved these changes; rows that concern no other mailbox end."""
-    for ids in chunks(change_ids):
-        # Two mailboxes that finish at once would each see the other's target and neither end the row.
+    ids = sorted(change_ids)
+    if not ids:
+        return
+    # Two mailboxes that finish at once would each see the other's target and neither end the row.
+    if connection.dialect.name == "postgresql":
         _locked(connection, ids)
-        connection.execute(delete(t).where(t.c.mailbox_id == mailbox_id, t.c.change_id.in_(ids)))
-        connection.execute(
-            delete(c).where(c.c.id.in_(ids), c.c.routed == 1, ~exists().where(t.c.change_id == c.c.id))
-        )
+    rows = [{"mailbox": mailbox_id, "change": i} for i in ids]
+    connection.execute(_END_TARGET, rows)
+    connection.execute(_END_CHANGE, [{"change": i} for i in ids])
+
+
+_END_TARGET = delete(t).where(t.c.mailbox_id == bindparam("mailbox"), t.c.change_id == bindparam("change"))
+_END_CHANGE = delete(c).where(
+    c.c.id == bindparam("change"), c.c.routed == 1, ~exists().where(t.c.change_id == c.c.id)
+)
 
 
 def add_target(connection: Connection, change_ids: Iterable[int], mailbox_id: int) -> None:

@@ -22,11 +22,11 @@ def insert_links(connection: Connection, new: Sequence[Link]) -> set[str]:
     # In one order, so that two runs that insert the same ones do not wait for each other in a circle.
     ordered = sorted(new, key=_unique_key)
     won: set[str] = set()
+    statement = insert_missing(connection, links).returning(links.c.id)
     for part in chunks(ordered):
-        statement = insert_missing(connection, links).values(
-            [{**link_row(link), "version": 1} for link in part]
+        won.update(
+            connection.execute(statement, [{**link_row(link), "version": 1} for link in part]).scalars()
         )
-        won.update(connection.execute(statement.returning(links.c.id)).scalars())
     _insert_parts(connection, [link for link in ordered if link.id in won])
     return {link.id for link in ordered} - won
 
@@ -41,9 +41,9 @@ def save_links(connection: Connection, changed: Sequence[Link]) -> set[str]:
     winners = [by_id[link_id] for link_id in sorted(fresh)]
     if winners:
         connection.execute(_UPDATE, [_update_row(link) for link in winners])
-        for ids in chunks(link.id for link in winners):
-            connection.execute(delete(copies).where(copies.c.link_id.in_(ids)))
-            connection.execute(delete(bases).where(bases.c.link_id.in_(ids)))
+        ids = [{"link": link.id} for link in winners]
+        connection.execute(_DELETE_COPIES, ids)
+        connection.execute(_DELETE_BASES, ids)
         _insert_parts(connection, winners)
     return set(by_id) - fresh
 
@@ -67,6 +67,8 @@ _UPDATE = (
         | {"version": links.c.version + 1}
     )
 )
+_DELETE_COPIES = delete(copies).where(copies.c.link_id == bindparam("link"))
+_DELETE_BASES = delete(bases).where(bases.c.link_id == bindparam("link"))
 
 
 def _update_row(link: Link) -> dict[str, Any]:

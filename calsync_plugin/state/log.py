@@ -7,6 +7,7 @@ worth a note.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -24,6 +25,8 @@ from calsync_plugin.state.secrets import Keyring
 KEPT = timedelta(days=30)
 JOURNAL = "journal"
 CLASH = "clash"
+NoteRow = tuple[str, str, str]
+"""User id, link id, text."""
 
 
 class Log:
@@ -81,7 +84,7 @@ class Log:
     def add_note(self, user_id: str, text: str, *, link_id: str = "") -> None:
         """A line outside of any run, for instance for a change of settings."""
         with self._database.write() as connection:
-            note(connection, instant(self._database.clock.now()), user_id, link_id, text)
+            note_all(connection, instant(self._database.clock.now()), [(user_id, link_id, text)])
 
     def mask(self, link_id: str, text: str = "private") -> None:
         """The meeting became private: what was noted of it becomes unreadable at once (R14)."""
@@ -139,6 +142,8 @@ def clash(connection: Connection, keyring: Keyring, *, values: dict[str, JsonVal
     connection.execute(insert(clashes), row)
 
 
-def note(connection: Connection, at: datetime, user_id: str, link_id: str, text: str) -> None:
-    """Insert a note within the caller's transaction."""
-    connection.execute(insert(notes), {"at": at, "user_id": user_id, "link_id": link_id, "text": text})
+def note_all(connection: Connection, at: datetime, lines: Sequence[NoteRow]) -> None:
+    """Insert notes within the caller's transaction."""
+    rows = [{"at": at, "user_id": user, "link_id": link, "text": text} for user, link, text in lines]
+    if rows:
+        connection.execute(insert(notes), rows)

@@ -6,6 +6,7 @@ of row is written is said in its own module.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -31,6 +32,8 @@ class Save:
         self._database = database
         self._keyring = keyring
         self._wakes: set[int] = set()
+        self._finished: dict[int, set[int]] = defaultdict(set)
+        self._notes: list[log.NoteRow] = []
 
     # --- links
 
@@ -53,7 +56,7 @@ class Save:
 
     def finish_changes(self, change_ids: Iterable[int], mailbox_id: int) -> None:
         """This mailbox is done with these change rows; a row ends with its last mailbox."""
-        changes.finish(self._connection, change_ids, mailbox_id)
+        self._finished[mailbox_id].update(change_ids)
 
     def add_target(self, change_ids: Iterable[int], mailbox_id: int) -> None:
         """These change rows concern another mailbox, too; it is woken."""
@@ -145,13 +148,16 @@ class Save:
 
     def note(self, user_id: str, link_id: str, text: str) -> None:
         """One line for the log of an account, in words."""
-        log.note(self._connection, self._now(), user_id, link_id, text)
+        self._notes.append((user_id, link_id, text))
 
     def _now(self) -> datetime:
         return instant(self._database.clock.now())
 
     def complete(self, lease: Lease | None) -> None:
-        """The last statements: they lock mailbox rows, which wakes wait for, so they come at the very end."""
+        """What is written for all items at once, and then what locks mailbox rows: wakes wait for those."""
+        log.note_all(self._connection, self._now(), self._notes)
+        for mailbox_id, change_ids in sorted(self._finished.items()):
+            changes.finish(self._connection, change_ids, mailbox_id)
         ids = sorted(self._wakes | ({lease.mailbox_id} if lease else set()))
         for mailbox_id in ids:
             if lease is not None and mailbox_id == lease.mailbox_id:
