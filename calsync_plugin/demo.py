@@ -10,6 +10,7 @@ import html
 import json
 import os
 import re
+import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -111,7 +112,8 @@ class Sandbox:
         )
         self._simulators = (crm, outlook)
         self.outlook.base_url = f"http://{HOST}:{outlook.port}"
-        self.ports = Ports(bridge=port, crm=crm.port, outlook=outlook.port)
+        # The bridge's address is part of its settings, so its port is known before it listens.
+        self.ports = Ports(bridge=port or _free_port(), crm=crm.port, outlook=outlook.port)
         self._data = data
         (data / "sandbox.json").write_text(json.dumps(asdict(self.ports)), encoding="utf-8")
         self.calsync = _assemble(sandbox_settings(data, self.ports, log))
@@ -151,6 +153,13 @@ class Sandbox:
 
 def _assemble(settings: Settings) -> Calsync:
     return Calsync(settings, pluggy.PluginManager("calsync"), kind="sandbox", clock=SystemClock())
+
+
+def _free_port() -> int:
+    """A port that is free now: the bridge's own address must be known before it is opened."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def _key(data: Path) -> str:

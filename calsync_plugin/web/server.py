@@ -38,7 +38,7 @@ class Server:
                 path="serve.port",
                 expected="a free port; choose another one with --port",
             ) from error
-        self.port: int = self._server.effective_port
+        self.port: int = int(self._server.effective_port)
         self._thread = threading.Thread(target=self._server.run, name=name, daemon=True)
 
     def start(self) -> None:
