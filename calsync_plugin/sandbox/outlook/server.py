@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import signal
+import sys
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from flask import Flask
+from waitress import wasyncore  # type: ignore[import-untyped]
 from waitress.server import create_server  # type: ignore[import-untyped]
 
 from calsync_plugin.sandbox.outlook.app import create_app
@@ -35,9 +38,11 @@ def _server(app: Flask, host: str, port: int, threads: int) -> Any:
 
 
 def serve(port: int, host: str = "127.0.0.1", threads: int = THREADS, data_file: Path | None = None) -> None:
-    """Serve until interrupted; the state is written to `data_file` at the end."""
+    """Serve until interrupted or terminated; the state is written to `data_file` at the end."""
     app = create_app(data_file=data_file)
     server = _server(app, host, port, threads)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         server.run()
     finally:
@@ -69,6 +74,8 @@ class BackgroundServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop serving and close the simulator."""
-        self._server.close()
+        self._server.task_dispatcher.shutdown(timeout=2)
+        # Connections and listener have to be closed by the thread that polls them.
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
         self._thread.join(timeout=10)
         self.simulator.close()

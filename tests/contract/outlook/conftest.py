@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from flask import Flask
+
 from calsync_plugin.sandbox.outlook import Simulator, create_app
 from calsync_plugin.sandbox.outlook.clock import MovableClock
 from calsync_plugin.sandbox.outlook.server import BackgroundServer
-from flask import Flask
-
 from tests.contract.outlook.description import Description, Recorder
 from tests.contract.outlook.people import Person
 

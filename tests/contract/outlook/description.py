@@ -57,7 +57,7 @@ class Recorder:
         statuses: list[int] = []
 
         def started(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            statuses.append(int(status.split()[0]))
+            statuses.append(int(status.split(maxsplit=1)[0]))
             return start_response(status, headers, *rest)
 
         answer = list(self._inner(environ, started))
@@ -98,7 +98,7 @@ class Description:
         return found
 
     def _normal(self, path: str) -> str:
-        path = re.sub(r"/users/[^/]+", "/me", path.replace("()", ""))
+        path = re.sub(r"/users/[^/]+", "/me", path.replace("()", "").rstrip("/"))
         return "/".join(self._words.get(word.lower(), word) for word in path.split("/"))
 
     def _judge(self, exchange: Exchange, *, judge_requests: bool) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from calsync_plugin.sandbox.outlook import Simulator
 
+from calsync_plugin.sandbox.outlook import Simulator
 from tests.contract.outlook.people import IMMUTABLE, MARK, Json, Person, attendee, code_of, event, json_of
 
 BERLIN = "W. Europe Standard Time"

@@ -10,11 +10,12 @@ from urllib.parse import parse_qsl, urlsplit
 import msal
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+
 from calsync_plugin.sandbox.outlook import Simulator
 from calsync_plugin.sandbox.outlook.clock import MovableClock
 from calsync_plugin.sandbox.outlook.identities import CLIENT_ID, CLIENT_SECRET, TENANT_ID, object_id
 from calsync_plugin.sandbox.outlook.server import BackgroundServer
-from requests.adapters import HTTPAdapter
 
 AUTHORITY = "https://login.sandbox.invalid/common"
 REDIRECT = "http://127.0.0.1:8700/oauth/callback"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from calsync_plugin.sandbox.outlook import Simulator
 
+from calsync_plugin.sandbox.outlook import Simulator
 from tests.contract.outlook.people import Json, Person, attendee, code_of, json_of
 
 BOB, CAROL, DAVE = "bob@example.com", "carol@example.com", "dave@contoso.example"

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from calsync_plugin.sandbox.outlook import Simulator
 from calsync_plugin.sandbox.outlook.clock import MovableClock
 from calsync_plugin.sandbox.outlook.server import BackgroundServer
-
 from tests.contract.outlook.people import MARK
 
 with warnings.catch_warnings():
@@ -76,7 +76,7 @@ class FixedToken(AccessTokenProvider):
 
     async def get_authorization_token(
         self, uri: str, additional_authentication_context: dict[str, Any] = {}
-    ) -> str:  # noqa: B006
+    ) -> str:
         return self._token
 
     def get_allowed_hosts_validator(self) -> AllowedHostsValidator:
