@@ -28,8 +28,8 @@ from calsync_plugin.sandbox.crm import create_app as create_crm
 from calsync_plugin.sandbox.crm import identities as crm_people
 from calsync_plugin.sandbox.crm.clock import MovableClock as CrmClock
 from calsync_plugin.sandbox.outlook import create_app as create_outlook
-from calsync_plugin.sandbox.outlook import identities as outlook_people
 from calsync_plugin.sandbox.outlook import faults as outlook_faults
+from calsync_plugin.sandbox.outlook import identities as outlook_people
 from calsync_plugin.sandbox.outlook.clock import MovableClock as OutlookClock
 from calsync_plugin.settings import (
     CrmSettings,
@@ -163,10 +163,13 @@ class World:
     def connect(self, user_id: str, *, mode: str = "both", **settings: Any) -> None:
         """Connect a user through the real login, and choose settings."""
         address = self.app.connections.begin(user_id, mode=mode, login_hint=ADDRESS[user_id], prompt="none")
-        answer = self.session.get(address.replace(_HOST, OUTLOOK), allow_redirects=False, timeout=5)
-        self.app.connections.finish(_posted(answer))
+        self.app.connections.finish(self.signed_in(address))
         if settings:
             self.choose(user_id, **settings)
+
+    def signed_in(self, address: str) -> dict[str, str]:
+        """Sign in at the address of a login that needs no click; returns what Microsoft would post back."""
+        return _posted(self.session.get(address.replace(_HOST, OUTLOOK), allow_redirects=False, timeout=5))
 
     def choose(self, user_id: str, **settings: Any) -> None:
         """Change a user's settings."""

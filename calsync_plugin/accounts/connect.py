@@ -113,7 +113,10 @@ class Connections:
             status=AccountStatus.CONNECTED,
             reason="",
             zone=self._zone(user_id, mailbox_id) or before.zone,
-            push_from=before.push_from if same and before.push_from else self._gateway.now(),
+            # The CRM tells its times in whole seconds: what is saved in this very second is new.
+            push_from=before.push_from
+            if same and before.push_from
+            else self._gateway.now().replace(microsecond=0),
             connected_at=before.connected_at if same and before.connected_at else datetime.now(UTC),
         )
         accounts.save(account)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import click
 from rich.table import Table
@@ -34,13 +34,6 @@ from calsync_plugin.settings import LogSettings
 from calsync_plugin.web.bridge import Bridge
 
 
-class Runs(Protocol):
-    """What `serve` and `worker` run until a signal."""
-
-    def stop(self) -> None:
-        """Stop within ten seconds, keeping the work in hand."""
-
-
 @click.command()
 @config_option
 @data_option
@@ -60,10 +53,12 @@ def serve(
         web = settings.serve
         web = replace(web, port=web.port if port is None else port, host=host or web.host)
         settings = replace(settings, serve=web)
+    stop = _asked_to_stop()
     bridge = Bridge(bridge_of(settings))
     bridge.start()
     console.print(f"calsync answers at {settings.serve.public_url}")
-    _run_until_signal(bridge)
+    stop.wait()
+    bridge.stop()
 
 
 def _serve_sandbox(data: Path, port: int, host: str, log_format: str | None) -> None:
@@ -73,6 +68,7 @@ def _serve_sandbox(data: Path, port: int, host: str, log_format: str | None) -> 
         )
     log = LogSettings(level="warning", format="json" if log_format == "json" else "text")
     set_up_logging(log.level, log.format)
+    stop = _asked_to_stop()
     sandbox = Sandbox(data, port, log)
     with console.status("starting") as status:
         sandbox.start(status.update)
@@ -82,7 +78,8 @@ def _serve_sandbox(data: Path, port: int, host: str, log_format: str | None) -> 
     table.add_row("calsync", f"http://{HOST}:{sandbox.bridge.server.port}/", "the bridge between them")
     console.print(table)
     console.print(f"alice and bob are connected, carol is not. Data: {data.resolve()}. Stop with Ctrl+C.")
-    _run_until_signal(sandbox)
+    stop.wait()
+    sandbox.stop()
 
 
 @click.command()
@@ -93,6 +90,8 @@ def _serve_sandbox(data: Path, port: int, host: str, log_format: str | None) -> 
 def sandbox(side: str, port: int, data: Path | None) -> None:
     """Run one simulator alone."""
     file = data / f"{side}.json" if data else None
+    # The server ends by SystemExit as by Ctrl+C, and keeps its state.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     console.print(f"http://{HOST}:{port}/")
     (serve_outlook if side == "outlook" else serve_crm)(port, data_file=file)
 
@@ -103,15 +102,16 @@ def sandbox(side: str, port: int, data: Path | None) -> None:
 @fails_in_words
 def worker(config: Path | None, data: Path | None) -> None:
     """Work without web addresses, beside a bridge over the same store."""
+    stop = _asked_to_stop()
     calsync = bridge_of(settings_of(config, data, None))
     calsync.start()
-    _run_until_signal(calsync)
+    stop.wait()
+    calsync.stop()
 
 
-def _run_until_signal(running: Runs) -> None:
-    """Wait for SIGTERM or Ctrl+C, then stop."""
-    ended = threading.Event()
+def _asked_to_stop() -> threading.Event:
+    """An event that SIGTERM and Ctrl+C set; to be made before anything is started."""
+    asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    ended.wait()
-    running.stop()
+        signal.signal(number, lambda *_: asked.set())
+    return asked

@@ -17,7 +17,7 @@ from calsync_plugin.crm.records import RecordView, read_record
 from calsync_plugin.domain.links import CopyState, Link, Presence
 from calsync_plugin.domain.meeting import Attendee, Field, Meeting, Person, PersonKind
 from calsync_plugin.domain.planner import NOBODY, Ours, Theirs, governing_mailbox
-from calsync_plugin.engine.item import Item
+from calsync_plugin.engine.item import Item, Stage
 from calsync_plugin.engine.roster import Member, Roster
 from calsync_plugin.errors import ItemError
 from calsync_plugin.hookspecs import Veto
@@ -119,6 +119,9 @@ class Gatherer:
             theirs=_as_stored(link),
         )
         if isinstance(loaded, Missing):
+            if loaded.presence is Presence.UNKNOWN:
+                # A mark must not end on an answer that says nothing.
+                item.stage, item.error = Stage.RETRY, f"{item.name}: {loaded.reason}"
             return item
         try:
             view = read_record(loaded.record, entity, self._directory, installation_zone=self._zone)
