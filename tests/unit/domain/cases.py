@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 from calsync_plugin.domain.carried import carried
@@ -15,7 +16,9 @@ from calsync_plugin.domain.links import (
     CopyState,
     Link,
     LinkState,
+    Origin,
     Presence,
+    Role,
 )
 from calsync_plugin.domain.meeting import Attendee, Field, Meeting, Person, PersonKind, Response
 from calsync_plugin.domain.operations import (
@@ -28,7 +31,7 @@ from calsync_plugin.domain.operations import (
     UpdateRecord,
 )
 from calsync_plugin.domain.planner import Assignee, Ours, Standing, Theirs
-from calsync_plugin.domain.policy import Policy
+from calsync_plugin.domain.policy import Mode, Policy
 from calsync_plugin.domain.timespan import Timed, TimeSpan
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -167,6 +170,24 @@ GONE_EVENT, ABSENT_EVENT = Theirs(presence=Presence.GONE), Theirs(presence=Prese
 UNKNOWN_EVENT, FAR_EVENT = Theirs(presence=Presence.UNKNOWN), Theirs(presence=Presence.OUT_OF_SCOPE)
 GONE_RECORD, ABSENT_RECORD = Ours(presence=Presence.GONE), Ours(presence=Presence.ABSENT)
 UNKNOWN_RECORD, FAR_RECORD = Ours(presence=Presence.UNKNOWN), Ours(presence=Presence.OUT_OF_SCOPE)
+
+
+RECORDS = {
+    "present": ours(),
+    "gone": GONE_RECORD,
+    "far": FAR_RECORD,
+    "unknown": UNKNOWN_RECORD,
+    "absent": ABSENT_RECORD,
+}
+EVENTS = {
+    "present": theirs(),
+    "gone": GONE_EVENT,
+    "far": FAR_EVENT,
+    "unknown": UNKNOWN_EVENT,
+    "absent": ABSENT_EVENT,
+}
+ENTITIES = list(product(Mode, Origin, Role, [False, True]))
+ENTITY_NAMES = ["-".join(map(str, p)) for p in ENTITIES]
 
 
 def kinds(plan: Iterable[Operation]) -> list[str]:

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from itertools import permutations
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from calsync_plugin.domain.carried import Flow, carried
 from calsync_plugin.domain.links import (
     Base,
-    Copy,
-    CopyPurpose,
-    Origin,
-    Role,
-    link_of_marker,
-    marker,
-    transaction_id,
 )
 from calsync_plugin.domain.meeting import (
     Attendee,
@@ -31,23 +21,15 @@ from calsync_plugin.domain.meeting import (
     fold_text,
     same_value,
 )
-from calsync_plugin.domain.policy import Mode
-from calsync_plugin.domain.timespan import AllDay, Timed, over_in_normal_form
-from calsync_plugin.errors import ItemError
+from calsync_plugin.domain.timespan import Timed
 from tests.unit.domain.cases import (
     BOB,
     DAY,
     EVE,
-    HOUR,
     NOW,
     ZED,
-    attendee_copy,
-    home,
-    leaving,
-    linked,
     meeting,
 )
-from tests.unit.domain.cases import policy as policy_of
 
 SUBJECTS = [
     pytest.param("Caf\u00e9", "Cafe\u0301", True, id="composed and decomposed"),
@@ -147,81 +129,6 @@ def test_a_normal_form_survives_the_store() -> None:
     }
 
 
-def test_a_base_after_a_plan_keeps_what_waits() -> None:
-    """Settled fields and side effects follow the present; other changes stay changes."""
-    fields = frozenset({Field.SUBJECT, Field.LOCATION, Field.REMINDER, Field.SHOW_AS})
-    base = Base(meeting().normal_form(fields - {Field.SHOW_AS}), "1")
-    seen = meeting("New", location="Wien")
-    now = meeting("New", location="Wien", reminder=15)
-    after = base.after(seen, now, fields, frozenset({Field.SUBJECT}), "2")
-    assert after.version == "2"
-    assert after.values.keys() == fields
-    assert after.changed(now, fields) == {Field.LOCATION}
-
-
-def in_zone(hours: float) -> tzinfo:
-    """A zone so many hours east."""
-    return timezone(timedelta(hours=hours))
-
-
-REFUSED: list[Any] = [
-    pytest.param(Timed, datetime(2026, 1, 1), datetime(2026, 1, 2, tzinfo=UTC), "naive_time", id="naive"),  # noqa: DTZ001
-    pytest.param(Timed, NOW, NOW - HOUR, "end_before_start", id="end before start"),
-    pytest.param(Timed, datetime(1, 1, 1, tzinfo=in_zone(2)), NOW, "date_out_of_range", id="year 1, east"),
-    pytest.param(
-        Timed, NOW, datetime(9999, 12, 31, 23, tzinfo=in_zone(-2)), "date_out_of_range", id="year 9999"
-    ),
-    pytest.param(Timed, datetime(1601, 1, 1, tzinfo=UTC), NOW, "date_out_of_range", id="year 1601"),
-    pytest.param(Timed, datetime(1900, 1, 1, tzinfo=in_zone(2)), NOW, "date_out_of_range", id="1899 in UTC"),
-    pytest.param(AllDay, date(2026, 1, 1), date(2026, 1, 1), "end_before_start", id="no day"),
-    pytest.param(AllDay, date(2026, 1, 2), date(2026, 1, 1), "end_before_start", id="days backwards"),
-    pytest.param(AllDay, date(1, 1, 1), date(2026, 1, 1), "date_out_of_range", id="day in year 1"),
-    pytest.param(AllDay, date(2026, 1, 1), date(9999, 12, 31), "date_out_of_range", id="day in year 9999"),
-]
-
-
-@pytest.mark.parametrize(("kind", "start", "end", "reason"), REFUSED)
-def test_spans_that_are_refused(kind: Any, start: Any, end: Any, reason: str) -> None:
-    """With a reason that parks the item."""
-    with pytest.raises(ItemError) as refused:
-        kind(start, end)
-    assert refused.value.reason == reason
-
-
-def test_a_timed_span_is_instants_of_one_second() -> None:
-    """Zone and fraction take no part."""
-    east = Timed(NOW.astimezone(in_zone(9)).replace(microsecond=999_999), NOW + HOUR)
-    assert east == Timed(NOW, NOW + HOUR)
-    assert east.normal() == ["timed", "2026-11-20T12:00:00Z", "2026-11-20T13:00:00Z"]
-    assert Timed(NOW, NOW).normal()[1:] == ["2026-11-20T12:00:00Z"] * 2
-
-
-def test_whole_days_are_dates() -> None:
-    """Exclusive as in Graph, inclusive as in EspoCRM; never the same as midnights."""
-    days = AllDay(date(2026, 3, 1), date(2026, 3, 3))
-    assert days.last == date(2026, 3, 2)
-    assert days.normal() == ["all-day", "2026-03-01", "2026-03-03"]
-    midnights = Timed(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
-    assert meeting(span=days).fingerprint([Field.SPAN]) != meeting(span=midnights).fingerprint([Field.SPAN])
-
-
-LAST_DAY = AllDay(date(2026, 11, 19), date(2026, 11, 20))
-ENDS = [
-    pytest.param(Timed(NOW - HOUR, NOW), NOW, True, id="just now"),
-    pytest.param(Timed(NOW - HOUR, NOW), NOW - timedelta(seconds=1), False, id="in a second"),
-    pytest.param(LAST_DAY, datetime(2026, 11, 20, 11, 59, tzinfo=UTC), False, id="still the day somewhere"),
-    pytest.param(LAST_DAY, datetime(2026, 11, 20, 12, tzinfo=UTC), True, id="over everywhere"),
-]
-
-
-@pytest.mark.parametrize(("span", "now", "over"), ENDS)
-def test_when_a_meeting_is_over(span: Timed | AllDay, now: datetime, over: bool) -> None:
-    """The same from the span and from what a base remembers of it."""
-    assert span.over_at(now) is over
-    assert over_in_normal_form(json.loads(json.dumps(span.normal())), now) is over
-    assert over_in_normal_form(None, now) is False
-
-
 HINTS: list[dict[str, Any]] = [
     {"zone": "Europe/Vienna"},
     {"organizer": BOB},
@@ -257,65 +164,6 @@ def test_composition_is_that_of_unicode() -> None:
     """No other form: it would make look-alikes the same."""
     ligature = "\ufb01nal"
     assert fold_line(ligature) == ligature == unicodedata.normalize("NFC", ligature)
-
-
-INSTALLATION, LINK = "5f0c1f8a-1111-4c6e-9a5e-000000000001", "0b54c9a6-2222-4d3f-8b0a-000000000002"
-
-
-def test_a_create_has_one_key_for_each_generation() -> None:
-    """The same for a repeat, another for every other create."""
-    key = transaction_id(INSTALLATION, LINK, 1)
-    assert key == transaction_id(INSTALLATION, LINK, 1)
-    assert str(UUID(key)) == key
-    others = {transaction_id(INSTALLATION, LINK, 2), transaction_id(LINK, INSTALLATION, 1)}
-    assert key not in others
-    assert len(others) == 2
-
-
-MARKERS = [
-    pytest.param(marker(INSTALLATION, LINK), LINK, id="ours"),
-    pytest.param(marker(INSTALLATION, LINK.upper()), LINK, id="ours in capitals"),
-    pytest.param(marker(LINK, LINK), None, id="another installation's"),
-    pytest.param(f"{INSTALLATION}:nonsense", None, id="no link id"),
-    pytest.param(INSTALLATION, None, id="no link"),
-    pytest.param("", None, id="empty"),
-]
-
-
-@pytest.mark.parametrize(("value", "found"), MARKERS)
-def test_markers(value: str, found: str | None) -> None:
-    """Only markers of this installation are believed."""
-    assert link_of_marker(value, INSTALLATION) == found
-
-
-def test_copies_of_a_link() -> None:
-    """The home copy is found first, whatever the order."""
-    copies: tuple[Copy, ...] = (leaving(1), attendee_copy(2), home(1))
-    link = linked(copies=copies)
-    assert link.home == home(1)
-    assert link.leaving == (leaving(1),)
-    assert link.copy_in(1) == home(1)
-    found = link.copy_in(2)
-    assert found is not None
-    assert found.purpose is CopyPurpose.ATTENDEE
-    assert link.copy_in(3) is None
-
-
-@pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("origin", Origin)
-def test_flows(mode: Mode, role: Role, origin: Origin) -> None:
-    """No field flows against the mode, out of an attendee's copy, or that the record cannot hold."""
-    flows = carried(origin, role, policy_of(mode=mode, description_both_ways=True))
-    assert all(flow for flow in flows.values())
-    out = {f for f, flow in flows.items() if Flow.OUT in flow}
-    into = {f for f, flow in flows.items() if Flow.IN in flow}
-    everything = set(Field)
-    sends = mode is not Mode.OUTLOOK_TO_CRM and role is Role.ORGANIZER
-    assert out == (everything - {Field.RESPONSES} if sends else set())
-    assert into == (everything - {Field.ONLINE} if mode is not Mode.CRM_TO_OUTLOOK else set())
-    held = carried(origin, role, policy_of(mode=mode, entity_fields=frozenset({Field.SUBJECT})))
-    assert held.keys() <= {Field.SUBJECT}
 
 
 def test_a_meeting_needs_its_time() -> None:

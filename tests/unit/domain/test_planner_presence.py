@@ -7,31 +7,27 @@ from itertools import product
 
 import pytest
 
-from calsync_plugin.domain.links import CopyState, Link, LinkState, Origin, Presence, Role
+from calsync_plugin.domain.links import Link, LinkState, Origin, Presence, Role
 from calsync_plugin.domain.meeting import Field, Meeting, Response
-from calsync_plugin.domain.operations import DeleteEvent, DeleteRecord, Detach
-from calsync_plugin.domain.planner import Ours, Theirs, plan
-from calsync_plugin.domain.policy import ClashRule, Mode, Policy
+from calsync_plugin.domain.operations import DeleteEvent, Detach
+from calsync_plugin.domain.planner import Theirs, plan
+from calsync_plugin.domain.policy import Mode, Policy
 from tests.unit.domain.cases import (
-    ABSENT_EVENT,
     ABSENT_RECORD,
     AS_IN_BASE,
     BOB,
-    DAY,
-    FAR_EVENT,
-    FAR_RECORD,
+    ENTITIES,
+    ENTITY_NAMES,
+    EVENTS,
     GONE_EVENT,
     GONE_RECORD,
-    NOW,
-    UNKNOWN_EVENT,
-    UNKNOWN_RECORD,
+    RECORDS,
     A,
     B,
     C,
     attendee_copy,
     home,
     kinds,
-    leaving,
     linked,
     meeting,
     not_syncing,
@@ -40,23 +36,7 @@ from tests.unit.domain.cases import (
     suspended,
     theirs,
     waiting,
-    writes,
 )
-
-RECORDS = {
-    "present": ours(),
-    "gone": GONE_RECORD,
-    "far": FAR_RECORD,
-    "unknown": UNKNOWN_RECORD,
-    "absent": ABSENT_RECORD,
-}
-EVENTS = {
-    "present": theirs(),
-    "gone": GONE_EVENT,
-    "far": FAR_EVENT,
-    "unknown": UNKNOWN_EVENT,
-    "absent": ABSENT_EVENT,
-}
 
 ACTIVE = {
     ("present", "present"): [],
@@ -73,11 +53,15 @@ ACTIVE = {
     **{("unknown", event): [] for event in EVENTS},
     **{("absent", event): [] for event in EVENTS},
 }
+
+
 UNLINKED = {
     ("present", "absent"): ["CreateEvent"],
     ("absent", "present"): ["CreateRecord"],
     ("present", "present"): ["SaveBase"],
 }
+
+
 EVERY = list(product(RECORDS, EVENTS))
 
 
@@ -128,8 +112,6 @@ def test_a_suspended_link_resumes_into_the_present_assignment() -> None:
     ]
 
 
-ENTITIES = list(product(Mode, Origin, Role, [False, True]))
-NAMES = ["-".join(map(str, p)) for p in ENTITIES]
 OTHER_SIDE: dict[str, Meeting | None] = {
     "unread": None,
     "unchanged": meeting(),
@@ -146,7 +128,7 @@ def based(side: str, chosen: Policy, origin: Origin, role: Role) -> Link:
 
 
 @pytest.mark.parametrize("side", OTHER_SIDE)
-@pytest.mark.parametrize(("mode", "origin", "role", "setting"), ENTITIES, ids=NAMES)
+@pytest.mark.parametrize(("mode", "origin", "role", "setting"), ENTITIES, ids=ENTITY_NAMES)
 def test_record_gone(mode: Mode, origin: Origin, role: Role, setting: bool, side: str) -> None:
     """R9: the event goes only if the CRM bore it or the setting says so, and nobody edited it."""
     chosen = policy(mode=mode, delete_outlook_born_event=setting)
@@ -167,7 +149,7 @@ def test_record_gone(mode: Mode, origin: Origin, role: Role, setting: bool, side
 
 
 @pytest.mark.parametrize("side", [s for s in OTHER_SIDE if s != "unread"])
-@pytest.mark.parametrize(("mode", "origin", "role", "setting"), ENTITIES, ids=NAMES)
+@pytest.mark.parametrize(("mode", "origin", "role", "setting"), ENTITIES, ids=ENTITY_NAMES)
 def test_event_gone(mode: Mode, origin: Origin, role: Role, setting: bool, side: str) -> None:
     """R10, R3: the record goes only if Outlook bore it or the setting says so, and nobody edited it."""
     chosen = policy(mode=mode, delete_crm_born_record=setting)
@@ -183,6 +165,8 @@ def test_event_gone(mode: Mode, origin: Origin, role: Role, setting: bool, side:
 
 
 EDITED = meeting(subject="Edited")
+
+
 TWO_ORDERS = {
     "record edited, event gone": (ours(EDITED), GONE_EVENT),
     "record gone, event edited": (GONE_RECORD, theirs(EDITED)),
@@ -196,111 +180,6 @@ def test_the_edited_side_stays_whichever_was_known_first(order: str, origin: Ori
     chosen = policy(delete_outlook_born_event=True, delete_crm_born_record=True)
     got = plan(linked(origin=origin), *TWO_ORDERS[order], chosen)
     assert [type(o) for o in got] == [Detach]
-
-
-SIDES: list[tuple[Ours, Theirs]] = list(product(RECORDS.values(), [*EVENTS.values(), AS_IN_BASE]))
-LOST = {
-    "crm": {"crm_base": None},
-    "outlook": {"outlook_base": None},
-    "both": {"crm_base": None, "outlook_base": None},
-}
-
-
-@pytest.mark.parametrize("lost", LOST)
-@pytest.mark.parametrize(("mode", "origin", "role", "setting"), ENTITIES, ids=NAMES)
-def test_a_lost_base_deletes_nothing(
-    mode: Mode, origin: Origin, role: Role, setting: bool, lost: str
-) -> None:
-    """Compare everything, never delete everything."""
-    chosen = policy(mode=mode, delete_outlook_born_event=setting, delete_crm_born_record=setting)
-    for link, (record, event) in product([linked(origin=origin, role=role, **LOST[lost])], SIDES):
-        for state in (link, suspended(link)):
-            got = plan(state, record, event, chosen)
-            assert not [o for o in got if isinstance(o, DeleteEvent | DeleteRecord)]
-
-
-def test_a_lost_base_is_rebuilt_by_comparing() -> None:
-    """Equal: remembered. Different: the clash rule. Not read: read first."""
-    link = linked(crm_base=None, outlook_base=None)
-    assert kinds(plan(link, ours(), AS_IN_BASE, policy())) == ["Wait"]
-    assert kinds(plan(link, ours(), theirs(), policy())) == ["SaveBase"]
-    got = plan(link, ours(meeting(subject="Ours")), theirs(meeting(subject="Theirs")), policy())
-    assert kinds(got) == ["RecordClash", "UpdateEvent", "SaveBase"]
-    one = replace(linked(), crm_base=None)
-    assert kinds(plan(one, ours(), theirs(), policy())) == ["SaveBase"]
-
-
-def test_a_lost_base_unites_the_people() -> None:
-    """Nobody is taken off either side, because nobody can say who was removed."""
-    link = linked(crm_base=None, outlook_base=None)
-    got = plan(link, ours(meeting(attendees=(BOB,))), theirs(meeting()), policy())
-    assert writes(got) == ["UpdateEvent"]
-    got = plan(link, ours(meeting()), theirs(meeting(attendees=(BOB,))), policy())
-    assert writes(got) == ["UpdateRecord"]
-
-
-def test_a_lost_base_waits_for_the_back_fill_as_a_whole() -> None:
-    """Half a base would make the other half look as if it had just entered."""
-    chosen = policy(push_from=policy().now)
-    link = linked(crm_base=None, outlook_base=None)
-    old = ours(meeting(subject="Ours"), modified_at=NOW - DAY)
-    assert kinds(plan(link, old, theirs(), chosen)) == ["Wait"]
-
-
-INTENDED = linked(copies=(home(A, CopyState.INTENDED),), crm_base=None, outlook_base=None)
-BEGUN = [
-    pytest.param(INTENDED, ours(), ABSENT_EVENT, ["CreateEvent"], id="nothing came of it"),
-    pytest.param(INTENDED, ours(), UNKNOWN_EVENT, ["Wait"], id="not looked up yet"),
-    pytest.param(INTENDED, ours(), GONE_EVENT, ["Detach"], id="created and removed again"),
-    pytest.param(INTENDED, ours(), theirs(), ["SaveBase"], id="found"),
-    pytest.param(INTENDED, GONE_RECORD, ABSENT_EVENT, ["DropLink"], id="record gone before the create"),
-    pytest.param(INTENDED, GONE_RECORD, UNKNOWN_EVENT, [], id="record gone, outcome unknown"),
-    pytest.param(
-        INTENDED, ours(assignee=not_syncing()), ABSENT_EVENT, ["DropLink"], id="unassigned before it"
-    ),
-    pytest.param(suspended(INTENDED), ours(), ABSENT_EVENT, ["Resume", "CreateEvent"], id="after a pause"),
-    pytest.param(linked(copies=()), ours(), ABSENT_EVENT, ["CreateEvent"], id="linked without an event"),
-    pytest.param(linked(copies=()), GONE_RECORD, ABSENT_EVENT, ["DropLink"], id="removed before any event"),
-    pytest.param(
-        linked(copies=(), origin=Origin.OUTLOOK), ours(), ABSENT_EVENT, [], id="an import is not recreated"
-    ),
-    pytest.param(
-        replace(INTENDED, copies=(home(B, CopyState.INTENDED), leaving(A))),
-        GONE_RECORD,
-        ABSENT_EVENT,
-        ["DeleteEvent"],
-        id="record gone in the middle of a move",
-    ),
-]
-
-
-@pytest.mark.parametrize(("link", "record", "event", "expected"), BEGUN)
-def test_a_create_that_was_begun(link: Link, record: Ours, event: Theirs, expected: list[str]) -> None:
-    """An interrupted create is looked up, repeated or dropped, never taken for a removal."""
-    assert kinds(plan(link, record, event, policy())) == expected
-
-
-def test_an_event_found_after_its_record_went_is_deleted() -> None:
-    """A create of unknown outcome, and the record removed meanwhile: no orphan stays."""
-    found = replace(INTENDED, copies=(replace(home(), state=CopyState.INTENDED),))
-    assert kinds(plan(found, GONE_RECORD, theirs(), policy())) == ["DeleteEvent"]
-
-
-@pytest.mark.parametrize("clash", ClashRule)
-def test_an_event_found_after_its_create_was_begun_is_our_own_writing(clash: ClashRule) -> None:
-    """What the record says else is newer, whoever wins clashes; nothing of it is a clash."""
-    found = replace(INTENDED, copies=(replace(home(), state=CopyState.INTENDED),))
-    got = plan(found, ours(meeting(subject="Newer")), theirs(), policy(clash=clash))
-    assert kinds(got) == ["UpdateEvent", "SaveBase"]
-
-
-def test_a_record_whose_create_was_begun() -> None:
-    """The event of an import is never deleted because its record is not there yet."""
-    link = linked(record_id="", origin=Origin.OUTLOOK, crm_base=None, outlook_base=None)
-    chosen = policy(delete_outlook_born_event=True)
-    assert kinds(plan(link, ABSENT_RECORD, theirs(), chosen)) == ["CreateRecord"]
-    assert kinds(plan(link, ABSENT_RECORD, GONE_EVENT, chosen)) == ["DropLink"]
-    assert plan(link, ABSENT_RECORD, UNKNOWN_EVENT, chosen) == ()
 
 
 def test_attendee_copies_are_never_written() -> None:

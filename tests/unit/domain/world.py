@@ -28,7 +28,7 @@ from calsync_plugin.domain.operations import (
     UpdateRecord,
     Wait,
 )
-from calsync_plugin.domain.planner import Assignee, Ours, Plan, Theirs, governing_mailbox, plan
+from calsync_plugin.domain.planner import Assignee, Ours, Plan, Theirs, plan
 from calsync_plugin.domain.policy import Policy
 from tests.unit.domain.cases import WRITES, A, policy, syncing
 
@@ -51,6 +51,7 @@ class World:
     link: Link | None = None
     assignee: Assignee = field(default_factory=syncing)
     settings: Policy = field(default_factory=policy)
+    """All accounts chose the same; whose settings govern is tested elsewhere."""
     fuel: int | None = None
     """Effects that are left before the process dies; None: it lives."""
     keys: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -88,12 +89,7 @@ class World:
     def plan(self) -> Plan:
         """Look up what was begun, then plan."""
         self._resolve()
-        return plan(self.link, self.ours, self.theirs, self.policy())
-
-    def policy(self) -> Policy:
-        """All accounts chose the same here; who governs is tested elsewhere."""
-        governing_mailbox(self.link, self.ours)
-        return self.settings
+        return plan(self.link, self.ours, self.theirs, self.settings)
 
     def run(self) -> Plan:
         """Plan, carry out, save."""
@@ -208,7 +204,7 @@ class World:
         self.effect()
         event_id = self.keys[home.transaction_id][1]
         self._replace(home, replace(home, state=CopyState.LIVE, event_id=event_id))
-        self.link = based(self.link, operation, self.record, self.theirs.meeting, self.policy())
+        self.link = based(self.link, operation, self.record, self.theirs.meeting, self.settings)
 
     def _delete_event(self, operation: DeleteEvent) -> None:
         self.effect()
@@ -240,7 +236,7 @@ class World:
         if not settled or now_record is None or now_event is None:
             return
         self.effect()
-        fields = frozenset(carried(self.link.origin, self.link.role, self.policy()))
+        fields = frozenset(carried(self.link.origin, self.link.role, self.settings))
         self.link = replace(
             self.link,
             crm_base=saved(self.link.crm_base, record, now_record, fields, settled),
