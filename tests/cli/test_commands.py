@@ -180,11 +180,9 @@ def test_serve_stops_cleanly_on_sigterm_and_keeps_everything(tmp_path: Path) -> 
             killer = threading.Timer(30, process.kill)
             killer.start()
             assert process.stdout is not None
-            lines = [process.stdout.readline() for _ in range(4)]
+            assert any("Stop with Ctrl+C" in line for line in process.stdout)
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=10) == 0
             killer.cancel()
-        assert "CRM" in lines[0]
-        assert "Stop with Ctrl+C" in lines[3]
     assert {"calsync.db", "crm.json", "outlook.json", "secret.key"} <= {f.name for f in tmp_path.iterdir()}
     assert (tmp_path / "secret.key").stat().st_mode & 0o077 == 0

@@ -1,4 +1,4 @@
-"""The bridge's addresses: health, the login's end, hardened answers, and one clear line if it cannot start."""
+"""The bridge's addresses: health, the login's end, hardened answers, and one line if it cannot start."""
 
 from __future__ import annotations
 
