@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from calsync_plugin.state import Clock, Keyring, Store, open_store
+from calsync_plugin.state.schema import metadata
 from tests.state.samples import MovedClock, Opener
 
 SERVER = "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=3"
@@ -39,19 +40,49 @@ def database(server: str) -> Iterator[str]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
+@pytest.fixture(scope="session")
+def used_schema(database: str) -> str:
+    """A schema that tests use one after the other: to migrate one takes longer than most tests."""
+    return _new_schema(database)
+
+
+@pytest.fixture
+def fresh() -> bool:
+    """Whether the database has never been opened; a module that needs that overrides it."""
+    return False
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database, which is removed afterwards."""
+def url(request: pytest.FixtureRequest, tmp_path: Path, fresh: bool) -> Iterator[str]:
+    """The URL of an empty database."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'calsync.db'}"
         return
-    base = f"postgresql://postgres@127.0.0.1:5432/{request.getfixturevalue('database')}"
+    database = request.getfixturevalue("database")
+    if fresh:
+        yield _new_schema(database)
+        return
+    used = request.getfixturevalue("used_schema")
+    yield used
+    with psycopg.connect(used, autocommit=True) as connection:
+        connection.execute(_EMPTY.encode())
+
+
+def _new_schema(database: str) -> str:
+    base = f"postgresql://postgres@127.0.0.1:5432/{database}"
     schema = f"test_{uuid4().hex}"
     with psycopg.connect(base, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}".encode())
-    yield f"{base}?options=-csearch_path%3D{schema}"
-    with psycopg.connect(base, autocommit=True) as connection:
-        connection.execute(f"DROP SCHEMA {schema} CASCADE".encode())
+    return f"{base}?options=-csearch_path%3D{schema}"
+
+
+_EMPTY = ";".join(
+    [
+        *(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)),
+        "ALTER TABLE mailboxes ALTER COLUMN id RESTART",
+        "ALTER TABLE changes ALTER COLUMN id RESTART",
+    ]
+)
 
 
 @pytest.fixture

@@ -19,29 +19,33 @@ def _until_waiting(lock: WriterLock, count: int) -> None:
 def test_a_thread_that_waits_is_passed_over_a_few_times_at_most() -> None:
     lock = WriterLock()
     lock.acquire(0)
-    had = threading.Event()
-    go = threading.Event()
-
-    def wait_for_it() -> None:
-        assert lock.acquire(DEADLINE)
-        had.set()
-        go.wait(DEADLINE)
-        lock.release()
-
-    waiting = threading.Thread(target=wait_for_it)
-    waiting.start()
-    _until_waiting(lock, 1)
+    # A thread that is slow to wake up: it stands in the queue and does not run.
+    slow = threading.Lock()
+    slow.acquire()
+    lock._waiting.append(slow)
     times = 0
     lock.release()
     while lock.acquire(0):
         times += 1
         lock.release()
-    assert had.wait(DEADLINE)
-    assert times <= PASSED_OVER
-    assert not lock.acquire(0)
-    go.set()
-    waiting.join()
+    assert times == PASSED_OVER
+    assert lock.waiting == 0, "it was handed over"
+    assert not slow.locked()
+    lock.release()
     assert lock.acquire(0)
+
+
+def test_a_thread_that_waits_gets_it() -> None:
+    lock = WriterLock()
+    lock.acquire(0)
+    had = threading.Event()
+    waiting = threading.Thread(target=lambda: had.set() if lock.acquire(DEADLINE) else None)
+    waiting.start()
+    _until_waiting(lock, 1)
+    lock.release()
+    assert had.wait(DEADLINE)
+    waiting.join()
+    assert not lock.acquire(0)
 
 
 def test_who_gives_up_is_not_waited_for() -> None:

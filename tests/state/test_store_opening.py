@@ -16,6 +16,12 @@ from calsync_plugin.state.schema import metadata
 from tests.state.samples import Opener, a_link, insert
 
 
+@pytest.fixture
+def fresh() -> bool:
+    """Each test has a database that has never been opened."""
+    return True
+
+
 def test_a_store_keeps_what_it_holds_when_opened_again(opened: Opener) -> None:
     first = opened()
     insert(first, a_link("l1"))

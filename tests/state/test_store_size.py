@@ -44,6 +44,12 @@ _FILL = [
 
 
 @pytest.fixture
+def fresh() -> bool:
+    """Each test has a database that has never been opened."""
+    return True
+
+
+@pytest.fixture
 def large(store: Store) -> Store:
     """A store with many mailboxes, links and changes."""
     with store._database.write() as connection:
