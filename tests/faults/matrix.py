@@ -1,0 +1,130 @@
+"""Runs a scenario with a fault and a stop, and compares what is left with a run without either.
+
+Decides what "the end state is right" means, and which lasting refusals may leave an item for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.course import Call, Course, Killed
+from tests.faults.scenarios import Scenario
+from tests.faults.strikes import Fault, strike
+from tests.faults.yard import Kept, Yard
+from tests.world import ADDRESS, ALICE, BOB, CAROL
+
+Picture = dict[str, Any]
+_VOLATILE = {"id", "modifiedAt", "createdAt", "versionNumber", "cOutlookJoinUrl", "uid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """One run: the fault of one call (or none), and the step after which the process dies (or none)."""
+
+    call: Call | None = None
+    fault: Fault | None = None
+    stop: int | None = None
+    step: str = ""
+
+    def __str__(self) -> str:
+        fault = f"{self.fault} at {self.call}" if self.call else "no fault"
+        return fault + ("" if self.stop is None else f"; killed after step {self.stop} ({self.step})")
+
+
+class Bench:
+    """One scenario, prepared once and run again and again."""
+
+    def __init__(self, yard: Yard, scenario: Scenario, fresh: Kept) -> None:
+        self.yard = yard
+        self.scenario = scenario
+        yard.put_back(fresh)
+        yard.begin()
+        self.records = scenario.prepare(yard)
+        self.kept = yard.keep(scenario.name)
+        plain = self.course(Combination())
+        self.calls, self.steps = tuple(plain.calls), ("the start", *plain.steps)
+        self.right = picture(yard)
+        assert self.calls, "nothing was called"
+
+    def course(self, combination: Combination) -> Course:
+        """Run one combination until it rests, with a restart if it dies."""
+        yard = self.yard
+        yard.put_back(self.kept)
+        strikes = {}
+        if combination.call is not None and combination.fault is not None:
+            strikes[combination.call.number] = strike(combination.fault, yard.outlook, yard.crm)
+        course = Course(strikes=strikes, stop_after=combination.stop)
+        yard.begin(course)
+        try:
+            yard.settle()
+        except Killed:
+            course.restart()
+            yard.open()
+            yard.settle()
+        course.restart()
+        return course
+
+    def wrong(self) -> list[str]:
+        """How the yard differs from what is right, after a run."""
+        return [*_differences(self.right, picture(self.yard)), *self._echoes()]
+
+    def _echoes(self) -> list[str]:
+        """Nothing happened since: no write may follow from being told so."""
+        self.yard.course.calls.clear()
+        self.yard.touch(self.records)
+        self.yard.settle()
+        return [f"a no-op wrote: {c}" for c in self.yard.course.calls if c.service == "graph" and c.writes]
+
+
+def picture(yard: Yard) -> Picture:
+    """Everything that a person could see on either side, and what the store believes of it."""
+    store = yard.app.store
+    links = store.links.by_records([("Meeting", r["id"]) for r in _records(yard)])
+    by_name = {row["id"]: row["name"] for row in _records(yard)}
+    return {
+        "events": {user_id: [_event(e.json) for e in yard.events(user_id)] for user_id in (ALICE, BOB, CAROL)},
+        "made": {address: len(yard.outlook.state.mailboxes[address].items) for address in ADDRESS.values()},
+        "mails": sorted((mail.kind, mail.to, mail.subject) for mail in yard.outlook.state.mails),
+        "records": [
+            {k: v for k, v in row.items() if k not in _VOLATILE} | {"joins": bool(row.get("cOutlookJoinUrl"))}
+            for row in _records(yard)
+        ],
+        "links": sorted(
+            (
+                by_name[record_id], str(link.state), link.reason,
+                sorted((c.mailbox_id, str(c.purpose), str(c.state)) for c in link.copies),
+                dict(link.crm_base.values) if link.crm_base else None,
+                dict(link.outlook_base.values) if link.outlook_base else None,
+            )
+            for (_, record_id), link in links.items()
+        ),  # fmt: skip
+        "links in all": {m: store.links.count(m) for m in (1, 2, 3, 4)},
+        "parked": sorted((p.reason, p.message) for p in store.parked.all()),
+        "held": len(store.held.all()),
+        "waiting": store.changes.waiting(),
+        "accounts": {u: str(yard.account(u).status) for u in (ALICE, BOB)},
+    }
+
+
+def _records(yard: Yard) -> list[dict[str, Any]]:
+    rows = yard.crm.dump()["records"]["Meeting"]
+    return sorted((row for row in rows if not row.get("deleted")), key=lambda row: str(row["name"]))
+
+
+def _event(json: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "subject": json["subject"],
+        "body": json["bodyPreview"],
+        "start": json["start"],
+        "end": json["end"],
+        "attendees": sorted((a["emailAddress"]["address"], a["status"]["response"]) for a in json["attendees"]),
+        "online": json["isOnlineMeeting"],
+        "joins": bool(json.get("onlineMeeting")),
+        "organizer": json["organizer"]["emailAddress"]["address"],
+    }
+
+
+def _differences(right: Picture, left: Picture) -> list[str]:
+    return [f"{name}: {left[name]!r}, expected {right[name]!r}" for name in right if left[name] != right[name]]
