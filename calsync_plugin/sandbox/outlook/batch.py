@@ -87,7 +87,9 @@ def answer(sim: Simulator, outer: Inquiry) -> Answer:
 
 
 def _places(sim: Simulator, members: list[Member]) -> tuple[dict[int, int], dict[int, GraphError]]:
-    """Take places for every mailbox that the batch touches; a mailbox without a free one refuses its members."""
+    """Take places for every mailbox that the batch touches; a mailbox without a free one refuses its
+    members.
+    """
     wanted: dict[int, int] = {}
     ordered = any(member.depends_on for member in members)
     for member in members:
@@ -97,7 +99,7 @@ def _places(sim: Simulator, members: list[Member]) -> tuple[dict[int, int], dict
     refused: dict[int, GraphError] = {}
     for number, places in wanted.items():
         try:
-            granted[number] = sim.throttle.enter(number, sim.now(), sim.switches, wanted=places)
+            granted[number] = sim.throttle.enter(number, sim.switches, wanted=places)
         except GraphError as error:
             refused[number] = error
     return granted, refused
@@ -127,10 +129,7 @@ def _one(
         error = GraphError(424, "FailedDependency", "A request that this one depends on failed.")
         return answer_error(sim, inquiry, error)
     throttled = refused.get(_mailbox(sim, member).number) if refused else None
-    if throttled is not None:
-        result = answer_error(sim, inquiry, throttled)
-    else:
-        result = run(sim, inquiry)
+    result = run(sim, inquiry) if throttled is None else answer_error(sim, inquiry, throttled)
     sim.log.add(inquiry.caller.address, inquiry.method, inquiry.path, result.status, member=True)
     return result
 

@@ -1,4 +1,6 @@
-"""Graph's requests about calendars, own ones and those that others shared (Graph docs, calendar resource type)."""
+"""Graph's requests about calendars, own ones and those that others shared (Graph docs, calendar resource
+type).
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,9 @@ from calsync_plugin.sandbox.outlook.state import Calendar, Mailbox
 from calsync_plugin.sandbox.outlook.wire import Answer, Call, GraphError, Json
 
 _COLORS = (
-    "auto lightBlue lightGreen lightOrange lightGray lightYellow lightTeal lightPink lightBrown lightRed maxColor"
-).split()
+    "auto", "lightBlue", "lightGreen", "lightOrange", "lightGray", "lightYellow", "lightTeal",
+    "lightPink", "lightBrown", "lightRed", "maxColor",
+)  # fmt: skip
 _CAN_EDIT = frozenset(
     {"owner", "write", "delegateWithoutPrivateEventAccess", "delegateWithPrivateEventAccess"}
 )
@@ -100,7 +103,9 @@ def update(sim: Simulator, call: Call) -> Answer:
 
 
 def delete(sim: Simulator, call: Call) -> Answer:
-    """Remove a calendar with everything in it, or an added calendar from this mailbox; never the default one."""
+    """Remove a calendar with everything in it, or an added calendar from this mailbox; never the default
+    one.
+    """
     where = place(sim, call, call.ids[0], write=False)
     if where.view.alias is not None:
         del call.owner.aliases[where.view.alias.number]

@@ -1,4 +1,6 @@
-"""The simulator's clock: real time plus an offset that a test moves. Every expiry and every time stamp asks it."""
+"""The simulator's clock: real time plus an offset that a test moves. Every expiry and every time stamp asks
+it.
+"""
 
 from __future__ import annotations
 

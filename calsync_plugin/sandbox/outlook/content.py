@@ -20,7 +20,9 @@ _BREAKS = {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "table", "ul", 
 
 
 def wrap_html(content: str) -> str:
-    """Return HTML as the service stores it: unsafe parts dropped, one document around what was inside the body."""
+    """Return HTML as the service stores it: unsafe parts dropped, one document around what was inside the
+    body.
+    """
     found = _BODY.search(content) if "<body" in content.lower() else None
     inner = found.group(1).strip() if found else content.strip()
     if "<" in inner:
@@ -32,7 +34,8 @@ def text_to_html(content: str) -> str:
     """Return the HTML that the service makes of a text body."""
     lines = html.escape(content, quote=False).replace("\r\n", "\n").replace("\n", "<br>\r\n")
     return (
-        f'{_HEAD}\r\n<meta name="Generator" content="Microsoft Exchange Server">\r\n<!-- converted from text -->'
+        f'{_HEAD}\r\n<meta name="Generator" content="Microsoft Exchange Server">'
+        "\r\n<!-- converted from text -->"
         f'</head><body>\r\n<font size="2"><span style="font-size:11pt;"><div class="PlainText">{lines}</div>'
         f"</span></font>\r\n</body></html>\r\n"
     )

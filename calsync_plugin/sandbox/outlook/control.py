@@ -1,25 +1,30 @@
 """The control API: how a test steers the simulator. JSON in, JSON out, no login; the sandbox listens on
 loopback.
 
-| request | what it does |
-|---|---|
-| `POST /control/reset` | a fresh sandbox: people without events, default switches, no faults |
-| `GET`, `PUT /control/switches` | read, or change some of, `switches.Switches` |
-| `GET /control/clock`, `POST /control/clock/advance` {seconds} | the movable clock |
-| `GET`, `PUT`, `POST`, `DELETE /control/faults` | rules of `faults`: read, replace by {rules: [...]}, add one, remove all |
-| `GET`, `PUT /control/delay` {delay_ms} | latency of every Graph request; a batch takes it once for each four members |
-| `GET`, `DELETE /control/mails` | the log of mails that Outlook would have sent |
-| `GET`, `DELETE /control/requests` | requests, with counts per mailbox of requests, batches and members |
-| `GET /control/mailboxes`, `POST` {address, name} or {count, prefix} | list, or create, mailboxes in example.com |
-| `POST /control/mailboxes/<address>/events/move` {id, calendar} | move an event to another calendar by its id |
-| `POST /control/shares` {owner, calendar, to, role, add} | share a calendar; `add` also lists it at the other person |
-| `POST /control/cursors/expire` | every delta token known so far is expired |
-| `POST /control/tokens/revoke` {address}, `POST /control/tokens/allow` {address} | a user's tokens stop, or work again |
-| `PUT`, `DELETE /control/tokens/refusal` {error, number, description, suberror} | what the token endpoint refuses with |
-| `POST /control/lifecycle` {event, address} | missed, subscriptionRemoved or reauthorizationRequired to subscriptions |
-| `GET /control/subscriptions`, `POST /control/notifications/flush` | subscriptions; deliver what is due |
-| `GET /control/counter` | a number that changes whenever a mailbox does |
-| `POST /control/dump` | write the data file now |
+POST /control/reset               a fresh sandbox: people without events, default switches, no faults
+GET, PUT /control/switches        read, or change some of, `switches.Switches`
+GET /control/clock                the movable clock
+POST /control/clock/advance       {seconds}
+GET, PUT, POST, DELETE /control/faults
+                                  rules of `faults`: read, replace by {rules: [...]}, add one, remove all
+GET, PUT /control/delay           {delay_ms}: latency of every Graph request; a batch takes it once for each
+                                  four members
+GET, DELETE /control/mails        the log of mails that Outlook would have sent
+GET, DELETE /control/requests     the request log, with counts per mailbox of requests, batches and members
+GET, POST /control/mailboxes      list; create in example.com by {address, name} or {count, prefix}
+POST /control/mailboxes/<address>/events/move
+                                  {id, calendar}: move an event to another calendar
+POST /control/shares              {owner, calendar, to, role, add}: share a calendar, the primary one unless
+                                  named; `add` also lists it at the other person and answers its id there
+POST /control/cursors/expire      every delta token known so far is expired
+POST /control/tokens/revoke       {address}: the user's tokens stop working; /allow: they work again
+PUT, DELETE /control/tokens/refusal
+                                  {error, number, description, suberror}: what the token endpoint refuses with
+POST /control/lifecycle           {event, address}: missed, subscriptionRemoved or reauthorizationRequired
+GET /control/subscriptions        subscriptions, and how many notifications wait or were lost
+POST /control/notifications/flush deliver what is due, now
+GET /control/counter              a number that changes whenever a mailbox does
+POST /control/dump                write the data file
 """
 
 from __future__ import annotations
@@ -39,9 +44,10 @@ from calsync_plugin.sandbox.outlook.state import Alias, Mailbox
 from calsync_plugin.sandbox.outlook.wire import GraphError, Json
 
 control = Blueprint("control", __name__, url_prefix="/control")
-_ROLES = frozenset(
-    "none freeBusyRead limitedRead read write delegateWithoutPrivateEventAccess delegateWithPrivateEventAccess".split()
-)
+_ROLES = frozenset((
+    "none", "freeBusyRead", "limitedRead", "read", "write", "delegateWithoutPrivateEventAccess",
+    "delegateWithPrivateEventAccess",
+))  # fmt: skip
 _EVENTS = frozenset(("missed", "subscriptionRemoved", "reauthorizationRequired"))
 
 

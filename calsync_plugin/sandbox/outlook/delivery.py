@@ -1,4 +1,6 @@
-"""How a notification reaches its receiver: one POST of JSON, or of the handshake token as a query parameter."""
+"""How a notification reaches its receiver: one POST of JSON, or of the handshake token as a query
+parameter.
+"""
 
 from __future__ import annotations
 

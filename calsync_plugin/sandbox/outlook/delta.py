@@ -31,7 +31,9 @@ _FIRST, _LAST = datetime(1601, 1, 1, tzinfo=UTC), datetime(4500, 1, 1, tzinfo=UT
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """What a token carries: calendar and window, the last change already told, and where in the round it stands."""
+    """What a token carries: calendar and window, the last change already told, and where in the round it
+    stands.
+    """
 
     calendar: int
     starts: str

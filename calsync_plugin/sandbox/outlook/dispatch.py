@@ -1,4 +1,6 @@
-"""From an inquiry to an answer: whose mailbox, which handler, which fault; one path for requests and batch members."""
+"""From an inquiry to an answer: whose mailbox, which handler, which fault; one path for requests and batch
+members.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def new_request_id() -> str:
 
 
 def owner_of(sim: Simulator, inquiry: Inquiry) -> tuple[Mailbox, list[str]]:
-    """Return the mailbox that a path is about and the rest of the path; GraphError 404 for an unknown user."""
+    """Return the mailbox that a path is about and the rest of the path; GraphError 404 for an unknown
+    user.
+    """
     parts = segments(inquiry.path.removeprefix(VERSION), encoded=inquiry.encoded)
     first = parts[0].lower() if parts else ""
     if first == "me":

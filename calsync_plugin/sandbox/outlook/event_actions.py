@@ -24,11 +24,14 @@ from calsync_plugin.sandbox.outlook.wire import Answer, Call, Json, parameter
 def answer_invitation(
     sim: Simulator, found: Found, response: str, comment: str, *, send: bool, proposed: Json | None = None
 ) -> None:
-    """Give a response to an invitation; a declined meeting leaves the calendar. GraphError 400 for the organizer."""
+    """Give a response to an invitation; a declined meeting leaves the calendar. GraphError 400 for the
+    organizer.
+    """
     item = found.item
     if item.is_organizer:
         raise invalid(
-            "Your request can't be completed. You can't respond to this meeting because you're the meeting organizer."
+            "Your request can't be completed. "
+            "You can't respond to this meeting because you're the meeting organizer."
         )
     if item.kind == "occurrence" and found.master is not None:
         found.master.exceptions[item.day] = item

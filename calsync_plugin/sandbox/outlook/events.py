@@ -96,8 +96,8 @@ def _replayed(sim: Simulator, where: Place, known: tuple[str, int], digest: str)
     raise GraphError(
         sim.switches.duplicate_transaction_status,
         "ErrorDuplicateTransactionId",
-        "Your request can't be completed. The TransactionId specified in the request has already been used to "
-        "create a different event.",
+        "Your request can't be completed. The TransactionId specified in the request has already been used "
+        "to create a different event.",
         extra=extra,
     )
 
@@ -126,7 +126,9 @@ def get(sim: Simulator, call: Call) -> Answer:
 
 
 def check_match(sim: Simulator, call: Call, found: Found) -> None:
-    """Refuse a write whose If-Match names another version: 412 ErrorIrresolvableConflict, as Exchange answers."""
+    """Refuse a write whose If-Match names another version: 412 ErrorIrresolvableConflict, as Exchange
+    answers.
+    """
     wanted = call.headers.get("if-match")
     if not wanted or wanted.strip() == "*" or not sim.switches.enforce_if_match:
         return
@@ -135,8 +137,8 @@ def check_match(sim: Simulator, call: Call, found: Found) -> None:
         raise GraphError(
             412,
             "ErrorIrresolvableConflict",
-            "The send or update operation could not be performed because the change key passed in the request does "
-            "not match the current change key for the item.",
+            "The send or update operation could not be performed because the change key passed in the request "
+            "does not match the current change key for the item.",
         )
 
 

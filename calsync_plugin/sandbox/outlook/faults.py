@@ -17,10 +17,10 @@ from typing import Any
 
 from calsync_plugin.sandbox.outlook.wire import GraphError, Json
 
-_KNOWN = frozenset(
-    "match status code message retry_after after_commit delay_ms delay_after_ms drop_before drop_after_commit "
-    "truncate_body times skip".split()
-)
+_KNOWN = frozenset((
+    "match", "status", "code", "message", "retry_after", "after_commit", "delay_ms",
+    "delay_after_ms", "drop_before", "drop_after_commit", "truncate_body", "times", "skip",
+))  # fmt: skip
 _CODES = {
     400: "ErrorInvalidRequest",
     401: "InvalidAuthenticationToken",

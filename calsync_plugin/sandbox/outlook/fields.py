@@ -39,16 +39,19 @@ _PROPERTY_ID = re.compile(
     r"(?:String|Integer|Boolean|Double|Float|Long|Short|Currency|SystemTime|CLSID|Binary)"
     r"(?: \{[0-9a-fA-F-]{36}\} (?:Name .+|Id 0x[0-9a-fA-F]{1,8})| 0x[0-9a-fA-F]{1,8})\Z"
 )
-READ_ONLY = frozenset(
-    "id changeKey iCalUId createdDateTime lastModifiedDateTime bodyPreview hasAttachments isCancelled isDraft "
-    "isOrganizer onlineMeeting onlineMeetingUrl organizer originalStart originalStartTimeZone originalEndTimeZone "
-    "responseStatus seriesMasterId type webLink cancelledOccurrences calendar attachments instances "
-    "exceptionOccurrences multiValueExtendedProperties extensions".split()
-)
+READ_ONLY = frozenset((
+    "id", "changeKey", "iCalUId", "createdDateTime", "lastModifiedDateTime", "bodyPreview",
+    "hasAttachments", "isCancelled", "isDraft", "isOrganizer", "onlineMeeting", "onlineMeetingUrl",
+    "organizer", "originalStart", "originalStartTimeZone", "originalEndTimeZone", "responseStatus",
+    "seriesMasterId", "type", "webLink", "cancelledOccurrences", "calendar", "attachments",
+    "instances", "exceptionOccurrences", "multiValueExtendedProperties", "extensions",
+))  # fmt: skip
 
 
 def read(body: Any) -> dict[str, Any]:
-    """Return the item fields that a request's body sets; read-only properties are ignored, unknown ones refused."""
+    """Return the item fields that a request's body sets; read-only properties are ignored, unknown ones
+    refused.
+    """
     fields: dict[str, Any] = {}
     for name, value in mapping(body, "body").items():
         reader = _READERS.get(name)
@@ -58,8 +61,8 @@ def read(body: Any) -> dict[str, Any]:
             raise GraphError(
                 400,
                 "RequestBodyRead",
-                f"The property '{name}' does not exist on type 'microsoft.graph.event'. Make sure to only use "
-                "property names that are defined by the type.",
+                f"The property '{name}' does not exist on type 'microsoft.graph.event'. "
+                "Make sure to only use property names that are defined by the type.",
             )
     # After all others, because a range is held against the start, whichever came first.
     if "recurrence" in fields and "start" in fields:
@@ -108,9 +111,10 @@ def location(value: Any) -> Json:
     }
 
 
-_LOCATION_PARTS = frozenset(
-    "address coordinates displayName locationEmailAddress locationType locationUri uniqueId uniqueIdType".split()
-)
+_LOCATION_PARTS = frozenset((
+    "address", "coordinates", "displayName", "locationEmailAddress", "locationType", "locationUri",
+    "uniqueId", "uniqueIdType",
+))  # fmt: skip
 
 
 def _location(value: Any, fields: dict[str, Any]) -> None:

@@ -89,7 +89,7 @@ class GraphFront:
         if unquote(inquiry.path).rstrip("/") == f"{VERSION}/$batch":
             return self._batch(inquiry)
         owner, _ = owner_of(sim, inquiry)
-        granted = sim.throttle.enter(owner.number, sim.now(), sim.switches)
+        granted = sim.throttle.enter(owner.number, sim.switches)
         try:
             return run(sim, inquiry, delay_ms=sim.delay_ms)
         finally:
@@ -123,7 +123,9 @@ class GraphFront:
 
 
 def caller_of(sim: Simulator, authorization: str) -> Mailbox:
-    """Return the mailbox whose token this is; GraphError 401 InvalidAuthenticationToken if it is none or expired."""
+    """Return the mailbox whose token this is; GraphError 401 InvalidAuthenticationToken if it is none or
+    expired.
+    """
     scheme, _, token = authorization.partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:

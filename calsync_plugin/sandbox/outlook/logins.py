@@ -34,7 +34,9 @@ class LoginError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a user consented to: who, for which client, which scopes; for a code also how it may be redeemed."""
+    """What a user consented to: who, for which client, which scopes; for a code also how it may be
+    redeemed.
+    """
 
     address: str
     client_id: str

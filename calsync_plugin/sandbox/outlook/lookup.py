@@ -58,7 +58,9 @@ def permit(calendar: Calendar, owner: Mailbox, caller: Mailbox, *, write: bool) 
 
 
 def place(sim: Simulator, call: Call, calendar_id: str | None = None, *, write: bool = False) -> Place:
-    """Return the default calendar of the path's mailbox, or the one of that id; GraphError 400, 403 or 404."""
+    """Return the default calendar of the path's mailbox, or the one of that id; GraphError 400, 403 or
+    404.
+    """
     owner, alias = call.owner, None
     view = view_of(call)
     if calendar_id is None:
@@ -85,7 +87,9 @@ def _shaded(view: View, role: str, alias: Alias | None) -> View:
 
 
 def find(sim: Simulator, call: Call, text: str, *, write: bool = False) -> Found:
-    """Return the item of an event id; GraphError 400 if malformed, 404 if not in this mailbox, 403 if not allowed."""
+    """Return the item of an event id; GraphError 400 if malformed, 404 if not in this mailbox, 403 if not
+    allowed.
+    """
     wanted = ids.parse_item(text)
     owner, alias = call.owner, None
     if wanted.mailbox != owner.number:

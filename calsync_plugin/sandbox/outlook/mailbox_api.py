@@ -13,10 +13,10 @@ from calsync_plugin.sandbox.outlook.wire import Answer, Call, GraphError, Json, 
 from calsync_plugin.sandbox.outlook.zones import iana_names, windows_names, zone
 
 _FORMATS = ("entryId", "ewsId", "immutableEntryId", "restId", "restImmutableEntryId")
-_SETTINGS = frozenset(
-    "archiveFolder automaticRepliesSetting dateFormat delegateMeetingMessageDeliveryOptions language timeFormat "
-    "workingHours".split()
-)
+_SETTINGS = frozenset((
+    "archiveFolder", "automaticRepliesSetting", "dateFormat",
+    "delegateMeetingMessageDeliveryOptions", "language", "timeFormat", "workingHours",
+))  # fmt: skip
 _COLORS = ("none", *(f"preset{number}" for number in range(25)))
 _MOST_IDS = 1000
 

@@ -21,14 +21,20 @@ from calsync_plugin.sandbox.outlook.state import EPOCH, Item, Mailbox
 from calsync_plugin.sandbox.outlook.wire import Json
 
 _COPIED = (
-    "subject content content_type preview importance sensitivity all_day locations start start_zone end end_zone "
-    "starts ends online online_provider join_url response_requested allow_new_time_proposals hide_attendees "
-    "organizer kind recurrence cancelled_days original_start modified"
-).split()
-COSMETIC = frozenset("categories reminder_on reminder_minutes show_as intended_show_as sensitivity".split())
+    "subject", "content", "content_type", "preview", "importance", "sensitivity", "all_day",
+    "locations", "start", "start_zone", "end", "end_zone", "starts", "ends", "online",
+    "online_provider", "join_url", "response_requested", "allow_new_time_proposals",
+    "hide_attendees", "organizer", "kind", "recurrence", "cancelled_days", "original_start",
+    "modified",
+)  # fmt: skip
+COSMETIC = frozenset((
+    "categories", "reminder_on", "reminder_minutes", "show_as", "intended_show_as", "sensitivity",
+))  # fmt: skip
 _NEVER_MAILED = frozenset(("properties", "extensions", "transaction_id"))
 _SHOWN = {"all_day": "isAllDay", "content": "body", "locations": "location", "online": "isOnlineMeeting"}
-_HIDDEN = frozenset("preview content_type start_zone end_zone online_provider join_url".split())
+_HIDDEN = frozenset((
+    "preview", "content_type", "start_zone", "end_zone", "online_provider", "join_url",
+))  # fmt: skip
 CANCELLED_PREFIX = "Canceled: "
 
 
@@ -52,7 +58,9 @@ def _invite(sim: Simulator, mailbox: Mailbox, item: Item, people: Iterable[Json]
 def updated(
     sim: Simulator, mailbox: Mailbox, item: Item, changed: set[str], before: list[Json], *, moved: bool
 ) -> None:
-    """Mail what an organizer changed: only touched attendees if only attendees changed, otherwise all of them."""
+    """Mail what an organizer changed: only touched attendees if only attendees changed, otherwise all of
+    them.
+    """
     content = changed - _NEVER_MAILED - {"attendees"}
     if not sim.switches.cosmetic_changes_mail:
         content -= COSMETIC
@@ -61,7 +69,7 @@ def updated(
     old = {address_of(person): person for person in before}
     new = {address_of(person): person for person in item.attendees}
     words = _words(content)
-    for address, person in old.items():
+    for address in old:
         if address not in new and address != mailbox.address:
             sim.mail("cancellation", mailbox.address, address, item, "attendee removed", uid=uid_of(item))
             _cancel_copy(sim, item, address)
@@ -84,7 +92,9 @@ def _words(content: set[str]) -> str:
 
 
 def _update_exceptions(sim: Simulator, mailbox: Mailbox, master: Item, words: str) -> None:
-    """One mail for the master and one for each instance that was changed on its own (Graph docs, event: update)."""
+    """One mail for the master and one for each instance that was changed on its own (Graph docs, event:
+    update).
+    """
     for exception in master.exceptions.values():
         for person in exception.attendees:
             if address_of(person) != mailbox.address:

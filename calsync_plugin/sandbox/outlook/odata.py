@@ -1,4 +1,6 @@
-"""OData's query options over a list of items: $filter, $orderby, $top, $skip, $select, $expand, $count, paging."""
+"""OData's query options over a list of items: $filter, $orderby, $top, $skip, $select, $expand, $count,
+paging.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,10 @@ _ORDER: dict[str, Callable[[Item], Any]] = {
     "lastmodifieddatetime": lambda item: item.modified,
     "id": lambda item: (item.number, item.day),
 }
-NAVIGATIONS = frozenset(
-    "singleValueExtendedProperties multiValueExtendedProperties extensions attachments calendar instances "
-    "exceptionOccurrences".split()
-)
+NAVIGATIONS = frozenset((
+    "singleValueExtendedProperties", "multiValueExtendedProperties", "extensions", "attachments",
+    "calendar", "instances", "exceptionOccurrences",
+))  # fmt: skip
 
 
 def bad_query(message: str) -> GraphError:

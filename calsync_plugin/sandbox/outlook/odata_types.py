@@ -1,4 +1,6 @@
-"""OData's literal forms: dates with seven digits, enumerations in any case, properties that Graph knows but ignores."""
+"""OData's literal forms: dates with seven digits, enumerations in any case, properties that Graph knows but
+ignores.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def invalid(message: str, code: str = "ErrorInvalidRequest") -> GraphError:
 
 
 def parse_datetime(text: object) -> datetime:
-    """Return a date and time, aware if an offset was given; GraphError 400 if it is none or beyond what Exchange keeps."""
+    """Return a date and time, aware if an offset was given; GraphError 400 if it is none or beyond what
+    Exchange keeps.
+    """
     try:
         if not isinstance(text, str):
             raise ValueError

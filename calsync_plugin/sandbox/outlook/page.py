@@ -1,7 +1,7 @@
 """The calendar page: one mailbox's week, its events in dialogs, and the log of mails Outlook would have sent.
 
-It reads and writes the simulator directly, so that faults and limits meant for a client do not reach it. Addresses are
-for this page alone; programs use Graph and the control API.
+It reads and writes the simulator directly, so that faults and limits meant for a client do not reach it.
+Addresses are for this page alone; programs use Graph and the control API.
 """
 
 from __future__ import annotations
@@ -168,7 +168,9 @@ def act(action: str) -> BaseResponse:
 
 
 def _body(item: Item | None, named: str) -> Json:
-    """Return the event that a form describes; of an existing one only what the form can change and did change."""
+    """Return the event that a form describes; of an existing one only what the form can change and did
+    change.
+    """
     form = request.form
     all_day = "allDay" in form
     start, end = form.get("start", ""), form.get("end", "")

@@ -91,7 +91,7 @@ def _item(value: Json) -> Item:
         if made[name] is not None:
             made[name] = datetime.fromisoformat(made[name])
     made["exceptions"] = {exception["day"]: _item(exception) for exception in value["exceptions"]}
-    made["vanished"] = {day: sequence for day, sequence in value["vanished"]}
+    made["vanished"] = dict(value["vanished"])
     return Item(**made)
 
 

@@ -31,7 +31,9 @@ _SEARCH_DAYS = 366 * 5
 
 
 def read(value: Any, start: datetime) -> Json | None:
-    """Return a validated recurrence in Graph's spelling with its defaults; GraphError 400 if a rule is broken."""
+    """Return a validated recurrence in Graph's spelling with its defaults; GraphError 400 if a rule is
+    broken.
+    """
     if value is None:
         return None
     body = mapping(value, "recurrence")
@@ -160,7 +162,9 @@ def days(master: Item, first: date, last: date) -> tuple[int, ...]:
 
 
 def occurrence_uid(uid: str, day: int) -> str:
-    """Return the iCalUId of one occurrence: the series' with the date in its bytes 17 to 20, as Exchange writes it."""
+    """Return the iCalUId of one occurrence: the series' with the date in its bytes 17 to 20, as Exchange
+    writes it.
+    """
     when = date.fromordinal(day)
     return f"{uid[:32]}{when.year:04X}{when.month:02X}{when.day:02X}{uid[40:]}"
 

@@ -111,7 +111,9 @@ def _grow() -> _Node:
 
 
 def split(path: str) -> list[str]:
-    """Return the words of a path; a leading slash stays as a word of its own, which marks what belongs to no mailbox."""
+    """Return the words of a path; a leading slash stays as a word of its own, which marks what belongs to no
+    mailbox.
+    """
     words = [word for word in path.split("/") if word]
     return ["/", *words] if path.startswith("/") else words
 
@@ -125,7 +127,9 @@ def segments(path: str, *, encoded: bool) -> list[str]:
 
 
 def resolve(method: str, parts: list[str]) -> tuple[Handler, list[str]]:
-    """Return the handler of a path and the ids in it; GraphError 400 for an unknown path, 405 for another method."""
+    """Return the handler of a path and the ids in it; GraphError 400 for an unknown path, 405 for another
+    method.
+    """
     node, found = _ROOT, []
     for part in parts:
         word = part.lower().removesuffix("()").removeprefix("microsoft.graph.")

@@ -1,4 +1,6 @@
-"""getSchedule: who is free when, from what lies in the simulated mailboxes (Graph docs, calendar: getSchedule)."""
+"""getSchedule: who is free when, from what lies in the simulated mailboxes (Graph docs, calendar:
+getSchedule).
+"""
 
 from __future__ import annotations
 

@@ -11,10 +11,11 @@ from calsync_plugin.sandbox.outlook.simulator import Simulator
 from calsync_plugin.sandbox.outlook.state import Item
 
 _HORIZON = timedelta(days=1825)
-_INHERITED = frozenset(
-    "subject content content_type preview importance sensitivity show_as locations attendees categories "
-    "reminder_on reminder_minutes online online_provider join_url hide_attendees cancelled".split()
-)
+_INHERITED = frozenset((
+    "subject", "content", "content_type", "preview", "importance", "sensitivity", "show_as",
+    "locations", "attendees", "categories", "reminder_on", "reminder_minutes", "online",
+    "online_provider", "join_url", "hide_attendees", "cancelled",
+))  # fmt: skip
 
 
 def days_of(master: Item) -> set[int]:
@@ -26,7 +27,9 @@ def days_of(master: Item) -> set[int]:
 
 
 def keep_days_true(sim: Simulator, master: Item, old_days: set[int], changed: Iterable[str]) -> None:
-    """Move the range with the start, drop exceptions of a changed pattern, remember days that are gone for delta."""
+    """Move the range with the start, drop exceptions of a changed pattern, remember days that are gone for
+    delta.
+    """
     names = set(changed)
     if "start" in names and "recurrence" not in names and master.recurrence is not None:
         limits = {**master.recurrence["range"], "startDate": master.start.date().isoformat()}

@@ -51,7 +51,8 @@ class Simulator:
         self.logins = Logins(self.now, lambda: self.switches)
         self.subscriptions = Subscriptions(self.now)
         self.cursors_valid_from = 0
-        # Paging through a large view expands it once, not once per page; keyed by the state's sequence number.
+        # Paging through a large view expands it once, not once per page; keyed by the state's
+        # sequence number.
         self.views: OrderedDict[tuple[int, int, datetime, datetime], list[Item]] = OrderedDict()
         self._saver: threading.Thread | None = None
         if data_file is not None and data_file.exists():

@@ -83,7 +83,9 @@ class Item:
 
 @dataclass(slots=True)
 class Calendar:
-    """A container of items; `order` is the numbers it holds, `changes` the last change of each item it ever held."""
+    """A container of items; `order` is the numbers it holds, `changes` the last change of each item it ever
+    held.
+    """
 
     number: int
     id: str
@@ -225,13 +227,17 @@ class State:
         self.note(mailbox.calendars.get(item.folder), (item.number, item.day))
 
     def note(self, calendar: Calendar | None, key: Key) -> None:
-        """Record that something happened to an item of this calendar (None: Deleted Items, which has no delta)."""
+        """Record that something happened to an item of this calendar (None: Deleted Items, which has no
+        delta).
+        """
         if calendar is not None:
             calendar.changes.pop(key, None)
             calendar.changes[key] = self.sequence
 
     def move(self, mailbox: Mailbox, item: Item, target: Calendar | None) -> None:
-        """File an item elsewhere; None is Deleted Items. Its default id changes, its immutable id does not."""
+        """File an item elsewhere; None is Deleted Items. Its default id changes, its immutable id does
+        not.
+        """
         source = mailbox.calendars.get(item.folder)
         self.sequence += 1
         if source is not None:

@@ -81,7 +81,8 @@ def _shake_hands(sim: Simulator, url: str) -> None:
         ) from error
     if status != 200 or answer.strip() != token:
         raise invalid(
-            f"Subscription validation request failed. HTTP status code is '{status}'; the token was not echoed.",
+            "Subscription validation request failed. "
+            f"HTTP status code is '{status}'; the token was not echoed.",
             "ValidationError",
         )
 

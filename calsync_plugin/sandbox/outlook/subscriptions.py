@@ -172,7 +172,9 @@ class Subscriptions:
         return same
 
     def flush(self) -> int:
-        """Deliver in this thread what is due now; return how many notifications were taken over by their receivers."""
+        """Deliver in this thread what is due now; return how many notifications were taken over by their
+        receivers.
+        """
         delivered = 0
         while True:
             with self._wake:

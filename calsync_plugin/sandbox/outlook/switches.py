@@ -14,7 +14,8 @@ from typing import Any
 class Switches:
     """The simulator's settings; `GET` and `PUT /control/switches`."""
 
-    # unsourced: GET of an item in Deleted Items by its immutable id: 404, or 200 because the id survives moves
+    # unsourced: GET of an item in Deleted Items by its immutable id: 404, or 200 because the id
+    # survives moves
     deleted_by_immutable_id: int = 404
     # field: the same transactionId for another event: 400 (a production .NET client) or 409 (others)
     duplicate_transaction_status: int = 400
@@ -60,7 +61,9 @@ class Switches:
     access_token_seconds: int = 3600
 
     def changed(self, values: dict[str, Any]) -> Switches:
-        """Return these switches with some values replaced; ValueError names an unknown switch or a wrong type."""
+        """Return these switches with some values replaced; ValueError names an unknown switch or a wrong
+        type.
+        """
         known = {item.name: type(getattr(self, item.name)) for item in fields(self)}
         for name, value in values.items():
             if name not in known:

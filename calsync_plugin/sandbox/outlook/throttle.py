@@ -26,7 +26,7 @@ class Throttle:
         self._recent: dict[int, deque[list[int]]] = {}
         self._totals: dict[int, int] = {}
 
-    def enter(self, mailbox: int, now: datetime, switches: Switches, *, wanted: int = 1) -> int:
+    def enter(self, mailbox: int, switches: Switches, *, wanted: int = 1) -> int:
         """Take up to `wanted` of a mailbox's places and return how many; GraphError 429 if none is free."""
         if not switches.throttle:
             return 0
@@ -49,7 +49,9 @@ class Throttle:
             self._running[mailbox] = self._running.get(mailbox, 0) - granted
 
     def count(self, mailbox: int, now: datetime, switches: Switches) -> None:
-        """Count one request, or one member of a batch; GraphError 429 if it is one too many for ten minutes."""
+        """Count one request, or one member of a batch; GraphError 429 if it is one too many for ten
+        minutes.
+        """
         if not switches.throttle:
             return
         second = int(now.timestamp())

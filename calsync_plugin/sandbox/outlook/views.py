@@ -40,7 +40,9 @@ def window(call: Call) -> tuple[datetime, datetime]:
 def in_window(
     sim: Simulator, mailbox: Mailbox, calendar: Calendar, starts: datetime, ends: datetime
 ) -> list[Item]:
-    """Return everything of a calendar that touches a span: single events, occurrences and exceptions, no masters."""
+    """Return everything of a calendar that touches a span: single events, occurrences and exceptions, no
+    masters.
+    """
     key = (calendar.number, sim.state.sequence, starts, ends)
     known = sim.views.get(key)
     if known is not None:

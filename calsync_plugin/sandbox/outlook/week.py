@@ -72,7 +72,7 @@ class Week:
             begins += f"{self.first: %B}"
         if self.first.year != last.year:
             begins += f"{self.first: %Y}"
-        return f"{begins} – {last.day}{last: %B %Y}"
+        return f"{begins} \N{EN DASH} {last.day}{last: %B %Y}"
 
 
 def monday(day: date) -> date:
@@ -141,7 +141,7 @@ def _place(
             continue
         length = max(stops - begins, _SHORTEST_MINUTES)
         begins = min(begins, _DAY_MINUTES - length)
-        label = f"{start:%H:%M} – {end:%H:%M}"
+        label = f"{start:%H:%M} \N{EN DASH} {end:%H:%M}"
         top, height = 100 * begins / _DAY_MINUTES, 100 * length / _DAY_MINUTES
         timed[number].append(replace(made, column=number, top=top, height=height, label=label))
 
@@ -233,7 +233,9 @@ def description_of(item: Item) -> str:
 
 
 def default_span(sim: Simulator, first: date, zone: str) -> tuple[datetime, datetime]:
-    """Return the hour that a new event proposes: the next full one if the week is this one, else Monday at nine."""
+    """Return the hour that a new event proposes: the next full one if the week is this one, else Monday at
+    nine.
+    """
     here = to_local(sim.now().astimezone(UTC), zone)
     if first <= here.date() < first + timedelta(days=DAYS):
         start = here.replace(minute=0, second=0, microsecond=0, tzinfo=None) + timedelta(hours=1)

@@ -6,15 +6,15 @@ Each expects the state's lock to be held. Source: Graph docs, event resource typ
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
 from calsync_plugin.sandbox.outlook import fields as event_fields
 from calsync_plugin.sandbox.outlook import meetings, recurrence
-from calsync_plugin.sandbox.outlook.content import has_blob, with_blob, wrap_html
+from calsync_plugin.sandbox.outlook.content import wrap_html
 from calsync_plugin.sandbox.outlook.odata_types import invalid
+from calsync_plugin.sandbox.outlook.online import make_online, settle_online
 from calsync_plugin.sandbox.outlook.series import days_of, keep_days_true, pass_on_to_exceptions
 from calsync_plugin.sandbox.outlook.simulator import Simulator
 from calsync_plugin.sandbox.outlook.state import Calendar, Item, Mailbox
@@ -26,10 +26,13 @@ _LONG_SUBJECT = 255
 
 
 def new_uid(created: datetime, number: int) -> str:
-    """Return an iCalUId as Exchange makes one: a fixed class id, no occurrence date, the time and a random part."""
+    """Return an iCalUId as Exchange makes one: a fixed class id, no occurrence date, the time and a random
+    part.
+    """
     ticks = int(created.timestamp() * 10_000_000) + 116_444_736_000_000_000
     tail = ticks.to_bytes(8, "little").hex().upper()
-    return f"040000008200E00074C5B7101A82E00800000000{tail}{0:016X}10000000{number:08X}{uuid.uuid4().hex[:24].upper()}"
+    unique = f"{number:08X}{uuid.uuid4().hex[:24].upper()}"
+    return f"040000008200E00074C5B7101A82E00800000000{tail}{0:016X}10000000{unique}"
 
 
 def create(sim: Simulator, mailbox: Mailbox, calendar: Calendar, body: Json) -> Item:
@@ -64,7 +67,7 @@ def create(sim: Simulator, mailbox: Mailbox, calendar: Calendar, body: Json) -> 
     item.starts, item.ends = recurrence.instants(item)
     if item.all_day and "isReminderOn" not in body:
         item.reminder_on = "reminderMinutesBeforeStart" in body
-    _make_online(item)
+    make_online(item)
     sim.state.add_item(mailbox, item, calendar)
     meetings.created(sim, mailbox, item)
     sim.changed(mailbox, item, "created")
@@ -81,7 +84,9 @@ def _open(person: Json) -> Json:
 
 
 def check_times(given: dict[str, Any]) -> None:
-    """Refuse an event that ends before it starts, or lasts whole days but does not begin and end at midnight."""
+    """Refuse an event that ends before it starts, or lasts whole days but does not begin and end at
+    midnight.
+    """
     start, end = given["start"], given["end"]
     if given.get("all_day"):
         midnight = datetime.min.time()
@@ -109,21 +114,6 @@ def _check_subject(sim: Simulator, given: dict[str, Any]) -> None:
         raise invalid("The subject is longer than 255 characters.", "ErrorPropertyValidationFailure")
 
 
-def _make_online(item: Item) -> None:
-    if not item.online:
-        item.online_provider = "unknown"
-        return
-    if item.online_provider == "unknown":
-        item.online_provider = "teamsForBusiness"
-    thread = hashlib.sha256(item.uid.encode()).hexdigest()[:32]
-    item.join_url = (
-        f"https://teams.microsoft.com/l/meetup-join/19%3ameeting_{thread}%40thread.v2/0?context=%7b%7d"
-    )
-    if item.content_type == "text":
-        item.content, item.content_type = wrap_html(item.content), "html"
-    item.content = with_blob(item.content, item.join_url)
-
-
 def update(
     sim: Simulator,
     mailbox: Mailbox,
@@ -135,8 +125,8 @@ def update(
 ) -> Item:
     """Change an item; an occurrence becomes an exception. Returns the item as it now is; GraphError 400.
 
-    `keep_responses`: attendees who stay keep their responses, as in Outlook itself; through Graph the rules of
-    `Switches` decide.
+    `keep_responses`: attendees who stay keep their responses, as in Outlook itself; through Graph the rules
+    of `Switches` decide.
     """
     given = event_fields.read(body)
     given.pop("transaction_id", None)
@@ -155,7 +145,7 @@ def update(
             master.exceptions[item.day] = item
             item.kind = "exception"
     _settle_attendees(sim, item, given, keep=keep_responses)
-    _settle_online(sim, item, given)
+    settle_online(sim, item, given)
     return _apply(sim, mailbox, item, given)
 
 
@@ -189,7 +179,9 @@ def _apply(sim: Simulator, mailbox: Mailbox, item: Item, given: dict[str, Any]) 
 
 
 def _settle_attendees(sim: Simulator, item: Item, given: dict[str, Any], *, keep: bool) -> None:
-    """Give each attendee written back the status that the service would keep (Graph issue 16158 in its docs)."""
+    """Give each attendee written back the status that the service would keep (Graph issue 16158 in its
+    docs).
+    """
     if "attendees" not in given:
         return
     known = {person["emailAddress"]["address"].lower(): person for person in item.attendees}
@@ -206,27 +198,6 @@ def _settle_attendees(sim: Simulator, item: Item, given: dict[str, Any], *, keep
         else:
             settled.append(person)
     given["attendees"] = settled
-
-
-def _settle_online(sim: Simulator, item: Item, given: dict[str, Any]) -> None:
-    """An online meeting is switched on once; afterwards only a body without its blob ends it."""
-    wants = given.pop("online", False)
-    provider = given.pop("online_provider", "unknown")
-    if item.online:
-        ends = sim.switches.body_without_blob_ends_online_meeting
-        if ends and "content" in given and item.join_url and not has_blob(given["content"], item.join_url):
-            given.update(online=False, online_provider="unknown", join_url=None)
-    elif wants and item.is_organizer:
-        item.online, item.online_provider = True, provider
-        for name in ("content", "content_type"):
-            setattr(item, name, given.get(name, getattr(item, name)))
-        _make_online(item)
-        given.update(
-            content=item.content, content_type=item.content_type, preview=given.get("preview", item.preview)
-        )
-        given.update(online=True, online_provider=item.online_provider, join_url=item.join_url)
-        # `online` has to count as changed, so that attendees learn of it.
-        item.online = False
 
 
 def _check_crossing(master: Item, item: Item, times: dict[str, Any]) -> None:

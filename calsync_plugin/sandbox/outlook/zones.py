@@ -26,7 +26,7 @@ def zone(name: str) -> tzinfo:
         return UTC
     iana = _WINDOWS.get(key) or _IANA.get(key)
     if iana is None:
-        message = f"A valid TimeZone value must be specified. The following TimeZone value is not supported: '{name}'."
+        message = f"A valid TimeZone value must be specified. The value '{name}' is not supported."
         raise GraphError(400, "TimeZoneNotSupportedException", message)
     return ZoneInfo(iana)
 

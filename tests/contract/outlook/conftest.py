@@ -1,4 +1,6 @@
-"""The Outlook simulator under test: in process, over HTTP, and every exchange held against Graph's description."""
+"""The Outlook simulator under test: in process, over HTTP, and every exchange held against Graph's
+description.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def description() -> Description | None:
-    """Graph's strict description; None where its path is not set, unless the environment promises all services."""
+    """Graph's strict description; None where its path is not set, unless the environment promises all
+    services.
+    """
     path = os.environ.get("CALSYNC_GRAPH_OPENAPI")
     if path and Path(path).exists():
         return Description(Path(path))

@@ -34,8 +34,8 @@ class Exchange:
 class Recorder:
     """A WSGI application around another one that keeps what passed to and from Graph's paths.
 
-    `judge_requests` is switched off by tests that send what Graph takes beyond its description: enumerations in
-    another case, booleans as words, read-only properties.
+    `judge_requests` is switched off by tests that send what Graph takes beyond its description: enumerations
+    in another case, booleans as words, read-only properties.
     """
 
     def __init__(self) -> None:

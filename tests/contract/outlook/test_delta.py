@@ -1,10 +1,12 @@
-"""calendarView/delta with its traps: skeletal occurrences, @removed as a hint, repeats, empty pages, expired cursors."""
+"""calendarView/delta with its traps: skeletal occurrences, @removed as a hint, repeats, empty pages, expired
+cursors.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from calsync_plugin.sandbox.outlook import Simulator
+from calsync_plugin.sandbox.outlook import Simulator, writes
 from tests.contract.outlook.people import IMMUTABLE, Json, Person, code_of, event, json_of, weekly
 
 WINDOW = "startDateTime=2026-11-01T00:00:00Z&endDateTime=2026-12-10T00:00:00Z"
@@ -219,7 +221,5 @@ def test_thousands_of_events_are_listed_in_no_more_than_their_number(alice: Pers
 
 
 def alice_create(sim: Simulator, subject: str) -> None:
-    from calsync_plugin.sandbox.outlook import writes
-
     mailbox = sim.state.mailboxes["alice@example.com"]
     writes.create(sim, mailbox, mailbox.primary(), event(subject))

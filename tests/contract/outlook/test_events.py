@@ -230,7 +230,7 @@ def test_location_replaces_locations(alice: Person) -> None:
 @pytest.mark.usefixtures("loose_requests")
 def test_read_only_properties_are_ignored(alice: Person) -> None:
     made = alice.create(
-        iCalUId="mine", isOrganizer=False, changeKey="mine", **{"@odata.type": "#microsoft.graph.event"}
+        iCalUId="mine", isOrganizer=False, changeKey="mine", responseStatus={"response": "declined"}
     )
     assert made["iCalUId"] != "mine"
     assert made["isOrganizer"]

@@ -89,11 +89,9 @@ def test_a_dropped_connection_in_process(alice: Person, committed: bool, batched
         times=1,
         **{what: True},
     )
+    body = {"requests": [member("1", "POST", "/me/events", event())]} if batched else event()
     with pytest.raises(DroppedConnection) as dropped:
-        if batched:
-            alice.batch(member("1", "POST", "/me/events", event()))
-        else:
-            alice.post("events", event())
+        alice.post("/v1.0/$batch" if batched else "events", body)
     assert dropped.value.committed is committed
     assert len(alice.events()) == int(committed)
 

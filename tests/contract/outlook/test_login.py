@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import msal
+import msal  # type: ignore[import-untyped]
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
@@ -67,7 +67,9 @@ def application(http: requests.Session, **more: Any) -> msal.ConfidentialClientA
 def authorize(
     http: requests.Session, flow: dict[str, Any], *, account: str = "alice@example.com"
 ) -> dict[str, str]:
-    """Do what a browser and its user do: open the page, pick an account; return what the client's page receives."""
+    """Do what a browser and its user do: open the page, pick an account; return what the client's page
+    receives.
+    """
     with http.get(flow["auth_uri"], timeout=5) as page:
         assert page.status_code == 200
         assert f'value="{account}"' in page.text

@@ -1,4 +1,6 @@
-"""Calendars, shares, settings, and what the control API does to mailboxes; state over a restart and under threads."""
+"""Calendars, shares, settings, and what the control API does to mailboxes; state over a restart and under
+threads.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,6 @@ with warnings.catch_warnings():
         BaseBearerTokenAuthenticationProvider,
     )
     from kiota_abstractions.base_request_configuration import RequestConfiguration
-    from msgraph import GraphRequestAdapter, GraphServiceClient
     from msgraph.generated.models.attendee import Attendee
     from msgraph.generated.models.attendee_type import AttendeeType
     from msgraph.generated.models.body_type import BodyType
@@ -63,6 +62,8 @@ with warnings.catch_warnings():
     from msgraph.generated.users.item.events.item.instances.instances_request_builder import (
         InstancesRequestBuilder,
     )
+    from msgraph.graph_request_adapter import GraphRequestAdapter
+    from msgraph.graph_service_client import GraphServiceClient
 
 # Request builders are imported at their first use.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -74,9 +75,7 @@ class FixedToken(AccessTokenProvider):
     def __init__(self, token: str) -> None:
         self._token = token
 
-    async def get_authorization_token(
-        self, uri: str, additional_authentication_context: dict[str, Any] = {}
-    ) -> str:
+    async def get_authorization_token(self, uri: str, *rest: Any, **more: Any) -> str:
         return self._token
 
     def get_allowed_hosts_validator(self) -> AllowedHostsValidator:
@@ -124,7 +123,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
             while _open:
                 # Closing the SDK's client leaves the transport below its middleware open.
                 http = _open.pop()._http_client
-                await http._transport.transport.aclose()  # type: ignore[attr-defined]
+                await http._transport.transport.aclose()
                 await http.aclose()
 
     asyncio.run(closing())
