@@ -13,6 +13,7 @@ from calsync_plugin.domain.breaker import WINDOW, Counts, allowed
 from calsync_plugin.domain.meeting import Field, PersonKind
 from calsync_plugin.domain.operations import DeleteEvent, Operation, UpdateEvent
 from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.roster import OFF
 from calsync_plugin.state import Decision, Store
 
 log = logging.getLogger(__name__)
@@ -30,10 +31,12 @@ class Brake:
 
     def hold(self, mailbox_id: int, items: Sequence[Item]) -> None:
         """Take the operations that must wait for a person out of the items' plans."""
+        for item in items:
+            item.counting = {kind for kind in (DELETION, MAIL) if _counted(item, kind)}
         for kind in (DELETION, MAIL):
-            counted = {i.key: i for i in items if _counted(i, kind)}
+            counted = [i for i in items if kind in i.counting]
             if counted:
-                self._hold(mailbox_id, list(counted.values()), kind)
+                self._hold(mailbox_id, counted, kind)
 
     def _hold(self, mailbox_id: int, items: Sequence[Item], kind: str) -> None:
         links = {i.link.id: i for i in items if i.link}
@@ -50,6 +53,7 @@ class Brake:
         for item in stopped:
             item.plan = tuple(o for o in item.plan if not _is(o, kind))
             item.held = kind
+            item.counting.discard(kind)
             if not item.plan:
                 item.stage = Stage.DONE
         if stopped:
@@ -64,6 +68,7 @@ class Brake:
             in_mailbox=recent,
             everywhere=sum(everywhere.values()),
             mailboxes=len(everywhere.keys() - {mailbox_id}),
+            all_mailboxes=sum(n for status, n in self._store.accounts.counts().items() if status not in OFF),
         )
 
     def _tell(self, items: Sequence[Item], kind: str) -> None:

@@ -17,6 +17,7 @@ from calsync_plugin.engine import progress
 from calsync_plugin.engine.brake import DELETION, MAIL
 from calsync_plugin.engine.failures import fail
 from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.roster import OFF
 from calsync_plugin.engine.saver import Saver
 from calsync_plugin.errors import (
     CalsyncError,
@@ -219,7 +220,7 @@ def _deleted(item: Item, operation: DeleteEvent, copy: Copy) -> None:
     item.wrote = item.changed_link = True
     item.link = progress.copy_removed(item.link, copy)
     if copy.purpose is CopyPurpose.HOME:
-        item.counted |= {DELETION} if operation.drops_link else set()
+        item.counted |= item.counting & {DELETION}
     else:
         # Whoever holds the new home may have waited for this.
         item.elsewhere |= {c.mailbox_id for c in item.link.copies if c.purpose is CopyPurpose.HOME}
@@ -237,9 +238,12 @@ def _written(item: Item, operation: CreateEvent | UpdateEvent, copy: Copy, value
         )
         item.created = operation
         item.notes.append("the event was created")
+        if operation.moves and item.former and item.former.account.status in OFF:
+            where = item.former.account.address
+            item.notes.append(f"the former event is left behind in the calendar of {where}, which is off")
     else:
         item.link = progress.etag_seen(item.link, copy, event.etag)
-        item.counted |= {MAIL} if event.mails else set()
+        item.counted |= item.counting & {MAIL} if event.mails else set()
     item.settled |= operation.fields
     item.seen[event.id] = event
     item.theirs = Theirs(presence=Presence.PRESENT, meeting=event.meeting)

@@ -1,13 +1,13 @@
 """The CRM's side of a run: from marks to items, in bulk.
 
-Decides what each record is now, who is responsible for it, and what of it may leave the CRM (attendee kinds,
-Teams by default). Does not read Outlook (`look`) and plans nothing.
+Decides what each record is now and who is responsible for it. What of it may leave the CRM is `outward`'s.
+Does not read Outlook (`look`) and plans nothing.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from calsync_plugin.crm.attendance import people_of
@@ -15,17 +15,13 @@ from calsync_plugin.crm.directory import Directory
 from calsync_plugin.crm.gateway import CrmGateway, Found, Loaded, Missing, Record
 from calsync_plugin.crm.records import RecordView, read_record
 from calsync_plugin.domain.links import CopyState, Link, Presence
-from calsync_plugin.domain.meeting import Attendee, Field, Meeting, Person, PersonKind
 from calsync_plugin.domain.planner import NOBODY, Ours, Theirs, governing_mailbox
 from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.outward import Outbound, Outward
 from calsync_plugin.engine.roster import Member, Roster
 from calsync_plugin.errors import ItemError
-from calsync_plugin.hookspecs import Veto
 from calsync_plugin.settings import EntitySettings
 from calsync_plugin.state import ChangeKey, Store
-
-Outbound = Callable[[Meeting, Record], Meeting | Veto]
-"""What the host's and third parties' `calsync_outbound` make of a meeting."""
 
 
 class Gatherer:
@@ -49,7 +45,7 @@ class Gatherer:
         self._roster = roster
         self._entities = entities
         self._zone = zone
-        self._outbound = outbound
+        self._outward = Outward(directory, outbound)
 
     def gather(self, mailbox_id: int, keys: Sequence[ChangeKey], now: float) -> list[Item]:
         """Items for the marks of one mailbox, in their order; marks of unknown entity types are left out."""
@@ -68,11 +64,11 @@ class Gatherer:
             link, answer = links.get(record), loaded[record]
             assigned = str(answer.record.get("assignedUserId") or "") if isinstance(answer, Found) else ""
             home = homes.get(link.home.mailbox_id) if link and link.home else None
-            items.append(
-                self._item(
-                    key, mailbox_id, link, answer, members.get(assigned), home or homes[mailbox_id], now
-                )
+            item = self._item(
+                key, mailbox_id, link, answer, members.get(assigned), home or homes[mailbox_id], now
             )
+            item.former = home if home and home.mailbox_id != mailbox_id else None
+            items.append(item)
         return items
 
     def reload(self, item: Item) -> None:
@@ -125,54 +121,23 @@ class Gatherer:
             return item
         try:
             view = read_record(loaded.record, entity, self._directory, installation_zone=self._zone)
+            self._take_in(item, view, loaded.record)
         except ItemError as error:
             item.problem = error
-            return item
-        self._take_in(item, view, loaded.record)
         return item
 
     def _take_in(self, item: Item, view: RecordView, record: Record) -> None:
-        """Put a record that was read on its item, as far as it may leave the CRM."""
-        meeting = self._keep_vanished(_outward(view.meeting, item.member, item.link), item.link)
-        answer = self._outbound(meeting, record)
-        if isinstance(answer, Veto):
-            item.problem = ItemError(answer.reason, item=item.name, reason="vetoed")
-            return
+        """Put a record that was read on its item, as far as it may leave the CRM. Raises ItemError."""
+        meeting = self._outward.of(view.meeting, record, item.member, item.link, item.name)
         assignee = item.ours.assignee
         item.view = view
         item.ours = Ours(
             presence=Presence.PRESENT,
-            meeting=answer,
+            meeting=meeting,
             assignee=assignee if assignee.user_id else replace(NOBODY, user_id=view.assigned_user_id),
             modified_at=view.modified_at,
         )
         item.notes.extend(note for note in view.notes if note not in item.notes)
-
-    def _keep_vanished(self, meeting: Meeting, link: Link | None) -> Meeting:
-        """People who were deleted in the CRM vanish from records by themselves and stay invited (R7)."""
-        base = link.crm_base.values.get(Field.ATTENDEES) if link and link.crm_base else None
-        if not isinstance(base, dict):
-            return meeting
-        present = {a.key for a in meeting.attendees}
-        missing = [
-            Attendee.from_key(key, str(address)) for key, address in base.items() if key not in present
-        ]
-        vanished = tuple(a for a in missing if a.person and not self._exists(a.person))
-        return replace(meeting, attendees=(*meeting.attendees, *vanished)) if vanished else meeting
-
-    def _exists(self, person: Person) -> bool:
-        return self._directory.card(person) is not None
-
-
-def _outward(meeting: Meeting, member: Member, link: Link | None) -> Meeting:
-    """What of a record this user lets out: users always, contacts and leads by setting (R7), Teams (R16)."""
-    kinds = {PersonKind.USER}
-    kinds |= {PersonKind.CONTACT} if member.settings.push_contacts else set()
-    kinds |= {PersonKind.LEAD} if member.settings.push_leads else set()
-    people = tuple(a for a in meeting.attendees if a.person is None or a.person.kind in kinds)
-    based = bool(link and link.crm_base and link.crm_base.values.get(Field.ONLINE))
-    wanted = member.settings.teams_for_new and (link is None or link.home is None)
-    return replace(meeting, attendees=people, online=meeting.online or based or wanted)
 
 
 def _as_stored(link: Link | None) -> Theirs:

@@ -46,6 +46,10 @@ class Item:
     link: Link | None
     ours: Ours
     theirs: Theirs
+    former: Member | None = None
+    """Whose mailbox holds the home copy, if that is not the mailbox of this run."""
+    former_asked: bool = False
+    """Whether the event was looked for in that mailbox in this run."""
     view: RecordView | None = None
     plan: tuple[Operation, ...] = ()
     stage: Stage = Stage.OPEN
@@ -70,6 +74,8 @@ class Item:
     """An error that concerns the whole mailbox."""
     held: str = ""
     """The kind of operation that the breaker took out of the plan."""
+    counting: set[str] = field(default_factory=set)
+    """Kinds of operations of the plan that count for the breaker if they are carried out."""
     counted: set[str] = field(default_factory=set)
     """Kinds of operations that were carried out and count for the breaker."""
     wrote: bool = False
@@ -77,6 +83,8 @@ class Item:
     """Both sides as the plan saw them: the record's meeting and the event's (None: as in its base)."""
     settled: set[Field] = field(default_factory=set)
     """Fields whose operations were carried out."""
+    taken_in: set[Field] = field(default_factory=set)
+    """Fields that the record was given."""
     created: CreateEvent | None = None
     """The create that was carried out in this run."""
     notes: list[str] = field(default_factory=list)

@@ -6,21 +6,33 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from calsync_plugin.domain.links import Copy, CopyPurpose, Link, LinkState, Origin, Presence, marker
+from calsync_plugin.domain.links import (
+    Copy,
+    CopyPurpose,
+    CopyState,
+    Link,
+    LinkState,
+    Origin,
+    Presence,
+    marker,
+)
 from calsync_plugin.domain.meeting import Field
-from calsync_plugin.domain.operations import DeleteEvent, UpdateEvent
+from calsync_plugin.domain.operations import CreateEvent, DeleteEvent, UpdateEvent
 from calsync_plugin.domain.planner import Theirs
 from calsync_plugin.engine.failures import fail
 from calsync_plugin.engine.item import Item, Stage
-from calsync_plugin.engine.progress import copy_confirmed, copy_removed, etag_seen
-from calsync_plugin.errors import InvalidEvent, NotFound
+from calsync_plugin.engine.progress import copy_confirmed, copy_found, copy_removed, etag_seen
+from calsync_plugin.engine.roster import READY
+from calsync_plugin.errors import CalsyncError, InvalidEvent, NotFound, Transient
 from calsync_plugin.graph.calendar import calendar_of, find_by_marker, get_event
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.graph.events import EventView, read_event
-from calsync_plugin.graph.protocol import JsonObject, Request
+from calsync_plugin.graph.protocol import JsonObject, Outcome, Request
+
+Failed = Callable[[Item, CalsyncError], None]
 
 
 def needs_look(item: Item) -> bool:
@@ -33,60 +45,90 @@ def look(client: MailboxClient, items: Sequence[Item], installation_id: str) -> 
 
     An error that concerns one item marks that item; one of the whole mailbox is kept on the items as `halt`.
     """
-    wanted = [(item, request, copy) for item in items for request, copy in _requests(item, installation_id)]
-    outcomes = client.batch([request for _, request, _ in wanted])
-    moved: list[tuple[Item, Copy, JsonObject]] = []
-    for (item, _, copy), outcome in zip(wanted, outcomes, strict=True):
-        if outcome.error is not None and not isinstance(outcome.error, NotFound):
-            fail(item, outcome.error)
-        elif copy in item.unresolved:
-            _looked_up(item, copy, outcome.value)
-        elif outcome.value is not None and outcome.value.get("@odata.etag") != copy.etag:
-            moved.append((item, copy, outcome.value))
-        else:
-            _read(item, copy, outcome.value)
-    if moved:
-        _where(client, moved)
+    _look(client, [(item, copy) for item in items for copy in _wanted(item)], installation_id, fail)
 
 
-def _where(client: MailboxClient, moved: Sequence[tuple[Item, Copy, JsonObject]]) -> None:
-    """An event that changed may have been deleted: a deleted item keeps its id and can still be read.
+def moves_unseen(item: Item) -> bool:
+    """Whether an event is about to move here that nobody has looked at in its former home (R2)."""
+    home = item.link.home if item.link else None
+    return (
+        item.stage is Stage.OPEN
+        and home is not None
+        and home.state is CopyState.LIVE
+        and home.event_id not in item.seen
+        and item.former is not None
+        and item.former.account.status in READY
+        and not item.former_asked
+        and any(isinstance(o, CreateEvent) and o.moves for o in item.plan)
+    )
 
-    It is gone if it lies in none of the mailbox's calendars.
+
+def look_at_former_homes(client: MailboxClient, items: Sequence[Item]) -> None:
+    """Read events in the mailbox that they are about to leave: edited or removed there, they move otherwise.
+
+    Reading needs no lease. What is wrong with that mailbox is not to be blamed on the one of this run.
     """
-    outcomes = client.batch([calendar_of(copy.event_id, item=item.name) for item, copy, _ in moved])
-    for (item, copy, value), outcome in zip(moved, outcomes, strict=True):
-        if outcome.error is None or isinstance(outcome.error, NotFound):
-            _read(item, copy, None if outcome.error else value)
-        else:
-            fail(item, outcome.error)
+    pairs = [(item, item.link.home) for item in items if item.link and item.link.home]
+    for item in items:
+        item.former_asked = True
+    _look(client, pairs, "", _of_another_mailbox)
 
 
-def _requests(item: Item, installation_id: str) -> Iterator[tuple[Request, Copy]]:
-    for copy in _wanted(item):
-        if copy.event_id:
-            yield get_event(copy.event_id, item=item.name), copy
+def _of_another_mailbox(item: Item, error: CalsyncError) -> None:
+    """Wait for a service that is away; an account that needs its user is not waited for."""
+    if isinstance(error, Transient):
+        item.stage, item.error, item.retry_after = Stage.RETRY, str(error), error.retry_after
+
+
+def _look(
+    client: MailboxClient, pairs: Sequence[tuple[Item, Copy]], installation_id: str, failed: Failed
+) -> None:
+    requests = [list(_requests(item, copy, installation_id)) for item, copy in pairs]
+    outcomes = iter(client.batch([request for several in requests for request in several]))
+    for (item, copy), several in zip(pairs, requests, strict=True):
+        found = [next(outcomes) for _ in several]
+        error = next((o.error for o in found if o.error and not isinstance(o.error, NotFound)), None)
+        if error is not None:
+            failed(item, error)
+        elif copy.event_id:
+            _read(item, copy, _present(found))
         else:
-            assert item.link is not None
-            yield find_by_marker(marker(installation_id, item.link.id), item=item.name), copy
+            _looked_up(item, copy, found[0].value)
+
+
+def _requests(item: Item, copy: Copy, installation_id: str) -> Iterator[Request]:
+    """Where an event lies is asked as well: a deleted item keeps its id and may still be readable."""
+    if copy.event_id:
+        yield get_event(copy.event_id, item=item.name)
+        yield calendar_of(copy.event_id, item=item.name)
+    else:
+        assert item.link is not None
+        yield find_by_marker(marker(installation_id, item.link.id), item=item.name)
+
+
+def _present(outcomes: Sequence[Outcome]) -> JsonObject | None:
+    """The event, or None if it is gone: not there, or in none of the mailbox's calendars."""
+    return None if any(o.error for o in outcomes) else outcomes[0].value
 
 
 def _wanted(item: Item) -> Iterator[Copy]:
     if item.stage is not Stage.OPEN or item.link is None:
         return
     if not item.looked_up:
-        yield from item.unresolved
+        yield from (copy for copy in item.unresolved if not copy.event_id)
     home = item.home_here
     for copy in item.here:
         if not copy.event_id or copy.event_id in item.seen:
             continue
         deletes = any(isinstance(o, DeleteEvent) and o.event_id == copy.event_id for o in item.plan)
-        if copy.event_id in item.must_see or deletes or (copy == home and _home_matters(item, item.link)):
+        begun = copy.state is CopyState.INTENDED
+        matters = copy == home and _home_matters(item, item.link)
+        if copy.event_id in item.must_see or begun or deletes or matters:
             yield copy
 
 
 def _home_matters(item: Item, link: Link) -> bool:
-    """Whether the event itself must be seen: to resume, to rebuild a base, to keep what is not ours.
+    """Whether the event itself must be seen: to resume, to rebuild a base, before somebody would be mailed.
 
     Graph replaces the whole attendee list, and an online meeting lives in the body (Graph docs, Update
     event).
@@ -97,10 +139,13 @@ def _home_matters(item: Item, link: Link) -> bool:
         return True
     if _join_url_missing(item, link):
         return True
-    online = bool(link.outlook_base and link.outlook_base.values.get(Field.ONLINE))
-    needed = {Field.ATTENDEES, Field.ONLINE} | ({Field.DESCRIPTION} if online else set())
+    known = link.outlook_base.values if link.outlook_base else {}
+    needed = {Field.ATTENDEES, Field.ONLINE} | ({Field.DESCRIPTION} if known.get(Field.ONLINE) else set())
     needed |= {Field.SPAN} if link.origin is Origin.OUTLOOK else set()
-    return any(isinstance(o, UpdateEvent) and bool(o.fields & needed) for o in item.plan)
+    return any(
+        isinstance(o, UpdateEvent) and (bool(known.get(Field.ATTENDEES)) or bool(o.fields & needed))
+        for o in item.plan
+    )
 
 
 def _join_url_missing(item: Item, link: Link) -> bool:
@@ -115,10 +160,12 @@ def _looked_up(item: Item, intended: Copy, value: JsonObject | None) -> None:
     assert item.link is not None
     if isinstance(found, list) and found:
         event = read_event(found[0], label=item.member.label(item.entity))
-        item.link = copy_confirmed(
+        home = intended.purpose is CopyPurpose.HOME
+        settle = copy_found if home else copy_confirmed
+        item.link = settle(
             item.link, intended, event_id=event.id, ical_uid=event.ical_uid, etag=event.etag
         )
-        _see(item, event, home=intended.purpose is CopyPurpose.HOME)
+        _see(item, event, home=home)
     elif intended.purpose is CopyPurpose.HOME:
         item.theirs = Theirs(presence=Presence.ABSENT)
         return
@@ -128,18 +175,20 @@ def _looked_up(item: Item, intended: Copy, value: JsonObject | None) -> None:
 
 
 def _read(item: Item, copy: Copy, value: JsonObject | None) -> None:
-    home = copy == item.home_here
+    assert item.link is not None
+    home = copy == item.link.home
     if value is None:
         item.seen[copy.event_id] = None
         if home:
             item.theirs = Theirs(presence=Presence.GONE)
         return
+    owner = item.former if item.former and copy != item.home_here and home else item.member
     try:
-        event = read_event(value, label=item.member.label(item.entity))
+        event = read_event(value, label=owner.label(item.entity))
     except InvalidEvent as error:
         item.problem, item.stage = error, Stage.PARKED
         return
-    if item.link is not None and event.etag != copy.etag:
+    if event.etag != copy.etag:
         item.link = etag_seen(item.link, copy, event.etag)
         item.changed_link = True
     item.raw[event.id] = value

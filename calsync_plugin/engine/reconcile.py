@@ -15,7 +15,7 @@ from calsync_plugin.engine.brake import Brake
 from calsync_plugin.engine.failures import crm_refuses
 from calsync_plugin.engine.gather import Gatherer
 from calsync_plugin.engine.item import Item, Stage
-from calsync_plugin.engine.look import look, needs_look
+from calsync_plugin.engine.look import look, look_at_former_homes, moves_unseen, needs_look
 from calsync_plugin.engine.roster import READY, Member, Roster
 from calsync_plugin.engine.saver import Saver
 from calsync_plugin.engine.worker import Rest, backoff
@@ -37,6 +37,9 @@ BATCH = 20
 """Items that are written together: one `$batch` of Graph."""
 ROUNDS = 6
 """How often an item is looked at and planned again within one run before it waits for the next."""
+
+LOOKS = 4
+"""How often a plan may ask for another look before it is carried out."""
 
 OpenMailbox = Callable[[Member], MailboxClient]
 Notify = Callable[[str, str], None]
@@ -144,8 +147,8 @@ class Reconciler:
         """Plan, and plan again with open eyes where the plan needs to see the event."""
         for item in items:
             if item.problem is not None:
-                item.stage = Stage.PARKED
-        for _ in range(3):
+                _give_up(item)
+        for _ in range(LOOKS):
             blind = [i for i in items if i.stage is Stage.OPEN and needs_look(i)]
             if blind:
                 look(client, blind, self._parts.writer.installation_id)
@@ -153,8 +156,16 @@ class Reconciler:
                 if item.stage is Stage.OPEN:
                     item.plan = plan(item.link, item.ours, item.theirs, item.policy)
                     item.planned = (item.ours.meeting, item.theirs.meeting)
-            if not any(i.stage is Stage.OPEN and needs_look(i) for i in items):
+            moving = [i for i in items if moves_unseen(i)]
+            self._look_at_former_homes(moving)
+            if not moving and not any(i.stage is Stage.OPEN and needs_look(i) for i in items):
                 return
+
+    def _look_at_former_homes(self, items: Sequence[Item]) -> None:
+        owners = {i.former.mailbox_id: i.former for i in items if i.former}
+        for mailbox_id, owner in owners.items():
+            theirs = [i for i in items if i.former and i.former.mailbox_id == mailbox_id]
+            look_at_former_homes(self._parts.open_mailbox(owner), theirs)
 
     def _ask(self, member: Member, status: AccountStatus, reason: str) -> Rest:
         """Only a person can help: the account says so, the marks stay, nothing is tried blindly (R20)."""
@@ -164,6 +175,16 @@ class Reconciler:
         self._store.accounts.failed(user_id, reason)
         self._parts.notify(user_id, reason)
         return Rest()
+
+
+def _give_up(item: Item) -> None:
+    """Park what cannot be read with its assignee, whom it concerns; nobody else has anything of it."""
+    assignee = item.ours.assignee.mailbox_id
+    if item.link is None and assignee not in {0, item.mailbox_id}:
+        item.elsewhere.add(assignee)
+        item.stage = Stage.DONE
+    else:
+        item.stage = Stage.PARKED
 
 
 def _portions(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

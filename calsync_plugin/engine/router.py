@@ -7,6 +7,7 @@ belongs elsewhere.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +17,9 @@ from calsync_plugin.engine.roster import OFF, Roster
 from calsync_plugin.engine.worker import Rest, backoff
 from calsync_plugin.errors import Transient
 from calsync_plugin.settings import EntitySettings
-from calsync_plugin.state import Change, Lease, Store
+from calsync_plugin.state import ROUTER, Change, Lease, Parked, Store
+
+log = logging.getLogger(__name__)
 
 PORTION = 500
 """Marks that are routed in one transaction."""
@@ -44,7 +47,7 @@ class Router:
         """Route what is there; due again at once if there is more."""
         try:
             while changes := self._store.changes.unrouted(PORTION):
-                self._store.changes.route(self._targets(changes))
+                self._store.changes.route(self._targets(lease, changes))
                 if len(changes) < PORTION:
                     break
         except Transient as error:
@@ -52,22 +55,54 @@ class Router:
             return Rest(next_due=0.0, not_before=wait, failed=True)
         return Rest()
 
-    def _targets(self, changes: Sequence[Change]) -> dict[int, set[int]]:
-        links = self._store.links.by_records({(c.entity_type, c.record_id) for c in changes})
+    def _targets(self, lease: Lease, changes: Sequence[Change]) -> dict[int, set[int]]:
+        keys = {(c.entity_type, c.record_id) for c in changes}
+        links = self._store.links.by_records(keys)
+        parked = self._store.parked.mailboxes_of(keys)
         hints = {c.id: c.user_hint or self._home_user(links, c) for c in changes}
         asked = [c for c in changes if not hints[c.id] and c.entity_type in self._entities]
         found = self._assignees(asked) if asked else {}
-        users = {c.id: hints[c.id] or found.get((c.entity_type, c.record_id), "") for c in changes}
+        self._park_unassigned(lease, found, parked)
+        users = {c.id: hints[c.id] or found.get((c.entity_type, c.record_id)) or "" for c in changes}
         members = self._roster.by_users(set(users.values()))
         targets: dict[int, set[int]] = {}
         for change in changes:
-            link = links.get((change.entity_type, change.record_id))
+            key = (change.entity_type, change.record_id)
             member = members.get(users[change.id])
-            mailboxes = {copy.mailbox_id for copy in link.copies} if link else set()
+            mailboxes = {copy.mailbox_id for copy in links[key].copies} if key in links else set()
+            # Where it is parked, it has to be taken off the list once it is in order or gone.
+            mailboxes |= parked.get(key, set()) - {ROUTER}
             if member and member.mailbox_id and member.account.status not in OFF:
                 mailboxes.add(member.mailbox_id)
             targets[change.id] = mailboxes if change.entity_type in self._entities else set()
         return targets
+
+    def _park_unassigned(
+        self, lease: Lease, found: Mapping[Key, str], parked: Mapping[Key, set[int]]
+    ) -> None:
+        """A record of nobody belongs to no calendar: the router parks it until it has an assignee."""
+        nobodys = [key for key, user_id in found.items() if user_id == ""]
+        settled = [key for key, mailboxes in parked.items() if ROUTER in mailboxes and key not in nobodys]
+        if not nobodys and not settled:
+            return
+        with self._store.save(lease) as tx:
+            for entity_type, record_id in settled:
+                tx.unpark(mailbox_id=ROUTER, entity_type=entity_type, record_id=record_id)
+            for entity_type, record_id in nobodys:
+                text = (
+                    f"{entity_type} {record_id}: it has no assigned user, so that it belongs to no calendar"
+                )
+                log.warning("an item is parked: %s", text)
+                tx.park(
+                    Parked(
+                        mailbox_id=ROUTER,
+                        user_id="",
+                        reason="no_assigned_user",
+                        message=text,
+                        entity_type=entity_type,
+                        record_id=record_id,
+                    )
+                )
 
     def _home_user(self, links: Mapping[Key, Link], change: Change) -> str:
         """A linked record's home looks itself who the assignee is; nothing needs to be asked for it."""

@@ -6,6 +6,7 @@ mark and is gathered anew: compare-and-swap, the loser plans again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +15,8 @@ from calsync_plugin.engine.item import Item, Stage
 from calsync_plugin.engine.worker import backoff
 from calsync_plugin.errors import StaleLink
 from calsync_plugin.state import ChangeKey, Lease, Parked, Save, Store
+
+log = logging.getLogger(__name__)
 
 
 class Saver:
@@ -42,22 +45,19 @@ class Saver:
 
     def save(self, lease: Lease, items: Sequence[Item]) -> None:
         """Commit links, bases and the end of the marks; marks of unfinished items stay."""
-        parked = self._parked(lease.mailbox_id)
+        parked = self._store.parked.mailboxes_of([(i.key.entity_type, i.key.record_id) for i in items])
         with self._store.save(lease) as tx:
             self._save_links(tx, [i for i in items if not i.dropped])
             for item in items:
                 if item.dropped and item.stage is Stage.DONE:
                     self._drop(tx, item)
             for item in items:
-                self._end(tx, item, was_parked=(item.key.entity_type, item.key.record_id) in parked)
+                self._end(tx, item, parked_in=parked.get((item.key.entity_type, item.key.record_id), set()))
 
     def forget(self, lease: Lease, keys: Sequence[ChangeKey]) -> None:
         """End marks that concern nobody."""
         with self._store.save(lease) as tx:
             tx.finish_changes([i for key in keys for i in key.change_ids], lease.mailbox_id)
-
-    def _parked(self, mailbox_id: int) -> set[tuple[str, str]]:
-        return {(p.entity_type, p.record_id) for p in self._store.parked.all(mailbox_id=mailbox_id)}
 
     def _save_links(self, tx: Save, items: Sequence[Item]) -> None:
         changed = [i for i in items if i.changed_link and i.link and i.stage is not Stage.CONTESTED]
@@ -81,7 +81,7 @@ class Saver:
         except StaleLink:
             item.stage = Stage.CONTESTED
 
-    def _end(self, tx: Save, item: Item, *, was_parked: bool) -> None:
+    def _end(self, tx: Save, item: Item, *, parked_in: set[int]) -> None:
         key, user_id = item.key, item.member.account.user_id
         link_id = item.link.id if item.link else ""
         if item.stage in (Stage.OPEN, Stage.CONTESTED):
@@ -105,11 +105,19 @@ class Saver:
             delay = backoff(key.attempts + 1) if item.retry_after is None else item.retry_after
             tx.retry_changes(key.change_ids, item.mailbox_id, delay, item.error)
             return
+        for mailbox_id in sorted(_no_longer_parked(item, parked_in)):
+            tx.unpark(mailbox_id=mailbox_id, entity_type=key.entity_type, record_id=key.record_id)
         if item.stage is Stage.PARKED:
+            log.warning("an item is parked: %s", item.problem or item.error)
             tx.park(_parked(item))
-        elif was_parked:
-            tx.unpark(entity_type=key.entity_type, record_id=key.record_id)
         tx.finish_changes(key.change_ids, item.mailbox_id)
+
+
+def _no_longer_parked(item: Item, parked_in: set[int]) -> set[int]:
+    """An item is parked once: where it failed last. Whoever hands it on has nothing to say of the others."""
+    if item.stage is Stage.PARKED:
+        return parked_in - {item.mailbox_id}
+    return parked_in & {item.mailbox_id} if item.problem else parked_in
 
 
 def _parked(item: Item) -> Parked:

@@ -5,12 +5,14 @@ Decides when two parkings are the same item. Does not decide what is parked nor 
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
-from calsync_plugin.state.bulk import upsert
+from calsync_plugin.state.bulk import chunks, upsert
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.rows import Parked
 from calsync_plugin.state.schema import parked
@@ -33,6 +35,22 @@ class Parking:
             statement = statement.where(parked.c.mailbox_id == mailbox_id)
         with self._database.read() as connection:
             return [_item(row) for row in connection.execute(statement)]
+
+    def mailboxes_of(self, records: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[int]]:
+        """The mailboxes in which records (entity type, record id) are parked; others are left out."""
+        by_type: dict[str, list[str]] = defaultdict(list)
+        for entity_type, record_id in dict.fromkeys(records):
+            by_type[entity_type].append(record_id)
+        found: dict[tuple[str, str], set[int]] = defaultdict(set)
+        with self._database.read() as connection:
+            for entity_type, record_ids in by_type.items():
+                for part in chunks(record_ids):
+                    statement = select(parked.c.record_id, parked.c.mailbox_id).where(
+                        parked.c.entity_type == entity_type, parked.c.record_id.in_(part)
+                    )
+                    for row in connection.execute(statement):
+                        found[entity_type, row.record_id].add(row.mailbox_id)
+        return dict(found)
 
     def count(self) -> int:
         """How many items are parked in the whole store."""

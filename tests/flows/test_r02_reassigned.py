@@ -199,7 +199,8 @@ def test_r02_edited_in_outlook_while_reassigned_moves_the_edit_along(world: Worl
     world.reassign(record, BOB, "Visit")
     world.settle()
     assert world.events(ALICE) == []
-    assert world.event(BOB).location["displayName"] == "Room 1"
+    assert world.event(BOB).location["displayName"] == "Room 2"
+    assert world.record(record, "Visit")["location"] == "Room 2"
 
 
 def test_r02_deleted_in_outlook_while_reassigned_is_not_recreated(world: World) -> None:
