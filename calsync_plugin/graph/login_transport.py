@@ -14,6 +14,9 @@ from calsync_plugin.errors import Throttled, Unavailable
 from calsync_plugin.graph.retries import retry_after
 from calsync_plugin.http import Answer, Http
 
+_ANSWERS = frozenset({200, 400, 401})
+"""How a token endpoint answers (RFC 6749, sections 5.1 and 5.2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoginAnswer:
@@ -47,8 +50,12 @@ class LoginTransport:
         return self._known[address]
 
     def post(self, url: str, *, data: Mapping[str, str] | None = None, **kwargs: Any) -> LoginAnswer:
-        """Ask for tokens."""
-        return self._send("POST", url, urlencode(data or {}).encode("ascii"), kwargs.get("headers"))
+        """Ask for tokens. Unavailable for a refusal that is not the login service's own."""
+        answer = self._send("POST", url, urlencode(data or {}).encode("ascii"), kwargs.get("headers"))
+        if answer.status_code not in _ANSWERS:
+            # Said by something on the way; judged as a refusal it would stop the account until a person comes.
+            raise Unavailable(f"the login service answered {answer.status_code}", status=answer.status_code)
+        return answer
 
     def forget(self) -> None:
         """Ask anew next time."""
