@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from calsync_plugin.crm.directory import Directory
 from calsync_plugin.crm.gateway import Record
-from calsync_plugin.domain.links import Link
+from calsync_plugin.domain.links import CopyState, Link
 from calsync_plugin.domain.meeting import Attendee, Field, Meeting, Person, PersonKind
 from calsync_plugin.engine.roster import Member
 from calsync_plugin.errors import ItemError
@@ -63,7 +63,10 @@ def _let_out(meeting: Meeting, member: Member, link: Link | None, invited: dict[
         a for a in meeting.attendees if a.person is None or a.person.kind in kinds or a.key in invited
     )
     based = bool(link and link.crm_base and link.crm_base.values.get(Field.ONLINE))
-    wanted = member.settings.teams_for_new and (link is None or link.home is None)
+    # A create that was begun and not confirmed is still a new one; a home that moves is none.
+    begun = link is not None and link.home is not None and link.home.state is CopyState.INTENDED
+    new = link is None or link.home is None or (begun and link.crm_base is None)
+    wanted = member.settings.teams_for_new and new
     return replace(meeting, attendees=people, online=meeting.online or based or wanted)
 
 

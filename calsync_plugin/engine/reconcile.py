@@ -81,7 +81,11 @@ class Reconciler:
         except ReconnectNeeded as error:
             return self._ask(member, AccountStatus.RECONNECT, str(error))
         except (MailboxUnusable, Forbidden, Unauthorized) as error:
-            return self._ask(member, AccountStatus.NEEDS_ATTENTION, str(error))
+            # Graph refuses a token that was refreshed just now: only a new login gets another (R20). Without a
+            # status it is the app registration that the login service refuses, which no user can mend.
+            refused = isinstance(error, Unauthorized) and error.status == 401
+            status = AccountStatus.RECONNECT if refused else AccountStatus.NEEDS_ATTENTION
+            return self._ask(member, status, str(error))
         except Transient as error:
             wait = backoff(lease.attempt) if error.retry_after is None else error.retry_after
             log.info("mailbox %s rests for %.1f s: %s", lease.mailbox_id, wait, error)
