@@ -12,6 +12,7 @@ from calsync_plugin.domain.meeting import Field, Meeting
 from calsync_plugin.domain.operations import DeleteEvent, DeleteRecord, Detach, DropLink, Operation
 from calsync_plugin.domain.people import recognised
 from calsync_plugin.domain.policy import Policy
+from calsync_plugin.domain.sending import has_attendees, has_ended
 
 Plan = tuple[Operation, ...]
 
@@ -38,6 +39,8 @@ def record_gone(link: Link, event: Presence, theirs: Meeting | None, policy: Pol
         return _detach(link, "the record was removed; what its event looked like before is not known")
     if theirs is not None and _edited(link.outlook_base, recognised(link.outlook_base, theirs), link, policy):
         return _detach(link, "the record was removed while its event was edited in Outlook")
+    if has_ended(link, theirs, policy.now) and has_attendees(link, theirs):
+        return _detach(link, "the record of a past meeting was removed; deleting it would mail its attendees")
     return _remove_events(link, reason, home=True)
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 import random
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,11 +20,11 @@ from calsync_plugin.bundle import load_hooks
 from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.crm.directory import Directory
 from calsync_plugin.crm.espocrm import EspoGateway
-from calsync_plugin.crm.gateway import CrmGateway, Record
-from calsync_plugin.domain.meeting import Meeting
+from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.engine.brake import Brake
 from calsync_plugin.engine.gather import Gatherer
 from calsync_plugin.engine.inbound import Marks
+from calsync_plugin.engine.plugins import Plugins
 from calsync_plugin.engine.reconcile import Parts, Reconciler
 from calsync_plugin.engine.roster import Member, Roster
 from calsync_plugin.engine.router import Router
@@ -38,7 +36,6 @@ from calsync_plugin.errors import ConfigurationError
 from calsync_plugin.graph.auth import Login, MailboxToken
 from calsync_plugin.graph.client import Clock, GraphClient, MailboxClient
 from calsync_plugin.graph.pace import Pace
-from calsync_plugin.hookspecs import Veto
 from calsync_plugin.http import Http
 from calsync_plugin.settings import Settings
 from calsync_plugin.state import SWEEP, Keyring, MailboxKind, open_store
@@ -47,8 +44,6 @@ if TYPE_CHECKING:
     import pluggy
 
 log = logging.getLogger(__name__)
-
-_MEETING_FIELDS = frozenset(f.name for f in fields(Meeting))
 
 
 class Calsync:
@@ -79,6 +74,7 @@ class Calsync:
         self._given_gateway = gateway
         self.entities = {entity.entity_type: entity for entity in settings.crm.entities}
         self.marks = Marks(self.store)
+        self._asked = Plugins(plugins)
         self.roster = Roster(self.store)
         self.login = Login(
             self.http,
@@ -168,7 +164,7 @@ class Calsync:
             roster=self.roster,
             entities=self.entities,
             zone=self.settings.crm.time_zone or "UTC",
-            outbound=self._outbound,
+            outbound=self._asked.outbound,
         )
         writer = Writer(
             gateway=self.gateway,
@@ -185,8 +181,8 @@ class Calsync:
                 open_mailbox=self._open_member,
                 writer=writer,
                 saver=saver,
-                brake=Brake(self.store, self._notify),
-                notify=self._notify,
+                brake=Brake(self.store, self._asked.notify),
+                notify=self._asked.notify,
                 now=self.clock.now,
                 stopping=lambda: self.worker.stopping,
                 limits=self.settings.worker,
@@ -229,23 +225,3 @@ class Calsync:
 
     def _open_member(self, member: Member) -> MailboxClient:
         return self.open_mailbox(member.account.user_id, member.mailbox_id)
-
-    def _notify(self, user_id: str, message: str) -> None:
-        self.plugins.hook.calsync_notify(user_id=user_id, message=message)
-
-    def _outbound(self, meeting: Meeting, record: Record) -> Meeting | Veto:
-        """Let the host and third parties change or veto what goes out, in the order of their registration."""
-        if not self.plugins.hook.calsync_outbound.get_hookimpls():
-            return meeting
-        answers: list[Mapping[str, object] | Veto] = self.plugins.hook.calsync_outbound(
-            meeting=meeting, record=record
-        )
-        for answer in reversed(answers):
-            if isinstance(answer, Veto):
-                return answer
-            known = {name: value for name, value in answer.items() if name in _MEETING_FIELDS}
-            meeting = replace(meeting, **known)  # type: ignore[arg-type]
-        return meeting
-
-
-Assemble = Callable[[Settings], Calsync]

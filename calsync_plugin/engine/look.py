@@ -162,9 +162,7 @@ def _looked_up(item: Item, intended: Copy, value: JsonObject | None) -> None:
         event = read_event(found[0], label=item.member.label(item.entity))
         home = intended.purpose is CopyPurpose.HOME
         settle = copy_found if home else copy_confirmed
-        item.link = settle(
-            item.link, intended, event_id=event.id, ical_uid=event.ical_uid, etag=event.etag
-        )
+        item.link = settle(item.link, intended, event_id=event.id, ical_uid=event.ical_uid, etag=event.etag)
         _see(item, event, home=home)
     elif intended.purpose is CopyPurpose.HOME:
         item.theirs = Theirs(presence=Presence.ABSENT)

@@ -60,6 +60,24 @@ def copy_confirmed(link: Link, intended: Copy, *, event_id: str, ical_uid: str, 
     return replace(link, copies=tuple(live if c == intended else c for c in link.copies))
 
 
+def copy_found(link: Link, intended: Copy, *, event_id: str, ical_uid: str, etag: str) -> Link:
+    """The link after the event of a begun create was found: it stays intended until its bases are saved.
+
+    Until then nothing says what the two sides looked like when it was written.
+    """
+    found = replace(intended, event_id=event_id, ical_uid=ical_uid, etag=etag)
+    return replace(link, copies=tuple(found if c == intended else c for c in link.copies))
+
+
+def home_based(link: Link) -> Link:
+    """The link whose home has bases now: what was begun is done."""
+    copies = tuple(
+        replace(c, state=CopyState.LIVE) if c.purpose is CopyPurpose.HOME and c.event_id else c
+        for c in link.copies
+    )
+    return replace(link, copies=copies)
+
+
 def copy_removed(link: Link, copy: Copy) -> Link:
     """The link without one copy."""
     return replace(link, copies=tuple(c for c in link.copies if c != copy))

@@ -12,8 +12,9 @@ from calsync_plugin.crm.attributes import bookkeeping_attributes, record_attribu
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.domain.carried import carried
 from calsync_plugin.domain.links import Base, CopyPurpose, LinkState, Presence
-from calsync_plugin.domain.meeting import Field
+from calsync_plugin.domain.meeting import Field, Meeting
 from calsync_plugin.domain.operations import (
+    CreateEvent,
     DeleteRecord,
     Detach,
     DropLink,
@@ -42,6 +43,24 @@ class RecordWriter:
         self._gateway = gateway
         self._gatherer = gatherer
 
+    def write_first(self, item: Item) -> None:
+        """Carry out a record's update that stands before an event's write in the plan.
+
+        What Outlook changed in an event that is about to move must reach the record first, or it is lost
+        with the event.
+        """
+        kinds = [type(operation) for operation in item.plan]
+        if UpdateRecord not in kinds or CreateEvent not in kinds[kinds.index(UpdateRecord) :]:
+            return
+        try:
+            for operation in item.plan:
+                if isinstance(operation, UpdateRecord):
+                    self._update(item, operation)
+        except (VersionConflict, NotFound):
+            item.stage = Stage.CONTESTED
+        except (ItemError, RemoteError) as error:
+            fail(item, crm_refuses(error) if isinstance(error, Unauthorized) else error)
+
     def finish(self, item: Item) -> None:
         """Carry out what is left of the plan, and set the bases."""
         try:
@@ -51,12 +70,12 @@ class RecordWriter:
             self._bookkeep(item)
         except (VersionConflict, NotFound):
             item.stage = Stage.CONTESTED
-        except Unauthorized as error:
-            _rebase(item)
-            fail(item, crm_refuses(error))
         except (ItemError, RemoteError) as error:
+            # What the record did not take is still to be taken in.
+            item.settled -= {f for o in item.plan if isinstance(o, UpdateRecord) for f in o.fields}
+            item.settled |= item.taken_in
             _rebase(item)
-            fail(item, error)
+            fail(item, crm_refuses(error) if isinstance(error, Unauthorized) else error)
         else:
             _hand_on(item)
             item.stage = Stage.DONE
@@ -78,8 +97,9 @@ class RecordWriter:
                 item.notes.append(reason)
             case RecordClash():
                 item.clashes.append(operation)
-            case UpdateRecord():
-                self._update(item, operation)
+            case UpdateRecord(fields=fields):
+                if not fields <= item.taken_in:
+                    self._update(item, operation)
             case DeleteRecord():
                 self._gateway.delete(item.key.entity_type, item.key.record_id)
                 item.dropped = True
@@ -93,12 +113,14 @@ class RecordWriter:
                 pass
 
     def _update(self, item: Item, operation: UpdateRecord) -> None:
-        write = record_attributes(operation.meeting, operation.fields, item.entity, current=item.view)
+        meeting = _without_vanished(item, operation.meeting)
+        write = record_attributes(meeting, operation.fields, item.entity, current=item.view)
         version = item.view.version if item.view else None
         self._gateway.update(item.key.entity_type, item.key.record_id, write.attributes, version=version)
         item.notes.extend(write.notes)
         item.wrote = True
         item.settled |= operation.fields
+        item.taken_in |= operation.fields
         self._gatherer.reload(item)
 
     def _bookkeep(self, item: Item) -> None:
@@ -117,8 +139,10 @@ def _rebase(item: Item) -> None:
         return
     fields = frozenset(carried(link.origin, link.role, item.policy))
     settled = frozenset(item.settled)
+    # A new event has nothing to do with the bases of a former one.
+    fresh = item.created is not None
     crm = progress.rebased(
-        link.crm_base,
+        None if fresh else link.crm_base,
         seen=item.planned[0],
         now=ours,
         fields=fields,
@@ -128,10 +152,10 @@ def _rebase(item: Item) -> None:
     if item.created is not None and Field.ATTENDEES not in item.created.fields:
         # The create left them out on purpose: they are still to be invited if the meeting moves ahead.
         crm = progress.with_value(crm, Field.ATTENDEES, {})
-    item.link = replace(link, crm_base=crm)
+    item.link = replace(progress.home_based(link), crm_base=crm)
     if theirs is not None and link.home is not None:
         outlook = progress.rebased(
-            link.outlook_base,
+            None if fresh else link.outlook_base,
             seen=item.planned[1],
             now=theirs,
             fields=fields,
@@ -141,6 +165,15 @@ def _rebase(item: Item) -> None:
         also = theirs.normal_form({Field.ATTENDEES, Field.ONLINE} - outlook.values.keys())
         item.link = replace(item.link, outlook_base=Base({**outlook.values, **also}, outlook.version))
     item.changed_link = True
+
+
+def _without_vanished(item: Item, meeting: Meeting) -> Meeting:
+    """The meeting without people who are only kept invited: the CRM refuses ids that are no more."""
+    if item.view is None or item.ours.meeting is None:
+        return meeting
+    present = {a.person for a in item.view.meeting.attendees}
+    vanished = {a.person for a in item.ours.meeting.attendees if a.person not in present} - {None}
+    return replace(meeting, attendees=tuple(a for a in meeting.attendees if a.person not in vanished))
 
 
 def _hand_on(item: Item) -> None:

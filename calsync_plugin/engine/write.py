@@ -39,7 +39,9 @@ class Writer:
         """Carry out the plans; items that need another look stay open."""
         for item in items:
             item.again = False
-        self._events.write(lease, client, items)
+        for item in items:
+            self._records.write_first(item)
+        self._events.write(lease, client, [i for i in items if i.stage is Stage.OPEN])
         for item in items:
             if item.stage is Stage.OPEN and not item.again:
                 self._records.finish(item)
