@@ -20,6 +20,7 @@ from tests.unit.domain.cases import (
     BOB,
     DAY,
     EVE,
+    GONE_RECORD,
     LATER,
     LONG_OVER,
     NOW,
@@ -166,3 +167,18 @@ def test_a_lost_base_of_an_ended_meeting_is_rebuilt_without_a_patch() -> None:
     link = linked(crm_base=None, outlook_base=None)
     got = plan(link, ours(on(OVER, BOB, subject="New")), theirs(on(OVER, BOB)), policy())
     assert kinds(got) == ["Wait", "SaveBase"]
+
+
+REMOVALS = [
+    pytest.param(OVER, (BOB,), ["Detach"], id="over, with attendees: a cancellation would only mail them"),
+    pytest.param(OVER, (), ["DeleteEvent"], id="over, alone"),
+    pytest.param(SOON, (BOB,), ["DeleteEvent"], id="ahead, with attendees"),
+]
+
+
+@pytest.mark.parametrize(("span", "people", "planned"), REMOVALS)
+def test_a_removed_record_of_a_past_meeting_mails_nobody(
+    span: TimeSpan, people: tuple[Attendee, ...], planned: list[str]
+) -> None:
+    both = meeting(span=span, attendees=people)
+    assert kinds(plan(linked(both, both), GONE_RECORD, AS_IN_BASE, policy())) == planned
