@@ -29,9 +29,8 @@ class WriterLock:
     def acquire(self, timeout: float) -> bool:
         """Whether the lock was had within `timeout` seconds."""
         with self._mutex:
-            if not self._held and (not self._waiting or self._passed < PASSED_OVER):
+            if self._take():
                 self._passed += 1 if self._waiting else 0
-                self._held = True
                 return True
             if timeout <= 0:
                 return False
@@ -43,16 +42,15 @@ class WriterLock:
             with self._mutex:
                 if turn not in self._waiting:
                     return True
-                if not self._held:
+                if self._take():
                     self._leave(turn)
-                    self._held = True
                     return True
         with self._mutex:
             if turn not in self._waiting:
                 return True
             self._leave(turn)
-            if not self._held:
-                self._wake_first()
+            # It may have been woken just now, for a lock that is free: then the next one is.
+            self._wake_first()
         return False
 
     def release(self) -> None:
@@ -71,6 +69,11 @@ class WriterLock:
     def waiting(self) -> int:
         """How many threads wait for it."""
         return len(self._waiting)
+
+    def _take(self) -> bool:
+        free = not self._held
+        self._held = True
+        return free
 
     def _leave(self, turn: threading.Lock) -> None:
         if self._waiting[0] is turn:

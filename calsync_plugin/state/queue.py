@@ -51,7 +51,7 @@ class Queue:
         self.hears = listener.listening
         """Set once wakes of other processes are heard; the first wait starts that."""
         self._claim = _claim_statement(database)
-        self._next = select(func.min(m.c.ready_at) - database.now)
+        self._next = select(m.c.ready_at - database.now).order_by(m.c.ready_at).limit(1)
 
     # --- the hooks' path
 

@@ -61,7 +61,7 @@ class Store:
     def save(self, lease: Lease | None) -> AbstractContextManager[Save]:
         """One transaction for all that a run learnt; raises LeaseLost at its end if the lease went away.
 
-        None is for a person's action, which has no lease.
+        None is for a person's action, which has no lease. Do nothing slow inside: SQLite has one writer.
         """
         return saving(self._database, self._keyring, self._doorbell, lease)
 

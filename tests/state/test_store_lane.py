@@ -127,6 +127,16 @@ class TestPostgres:
             _until_noted(store, "after")
             store.close()
 
+    def test_a_save_that_lasts_is_not_in_a_hooks_way(self, live_store: Store) -> None:
+        """Mailbox rows are locked by the last statements of a save only."""
+        live_store.queue.record_change("Meeting", "before")
+        (lease,) = live_store.queue.claim("one", limit=1, lease=15)
+        with live_store.save(lease) as save:
+            save.wake(ROUTER)
+            save.note("alice", "", "takes its time")
+            live_store.queue.record_change("Meeting", "during")
+        assert len(live_store.changes.unrouted(10)) == 2
+
     def test_a_hook_survives_a_restart_of_the_server(self, url: str, live_store: Store) -> None:
         live_store.queue.record_change("Meeting", "before")
         with psycopg.connect(url, autocommit=True) as connection:
