@@ -74,7 +74,12 @@ def _words(value: Any) -> str:
 
 @accounts.command(name="connect")
 @click.argument("user")
-@click.option("--mode", type=click.Choice(["both", "crm_to_outlook", "outlook_to_crm"]), default="both")
+@click.option(
+    "--mode",
+    type=click.Choice(["both", "crm_to_outlook", "outlook_to_crm"]),
+    default="both",
+    help="Direction of a new account.  [default: both]",
+)
 @config_option
 @data_option
 @fails_in_words

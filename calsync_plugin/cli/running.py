@@ -37,9 +37,15 @@ from calsync_plugin.web.bridge import Bridge
 @click.command()
 @config_option
 @data_option
-@click.option("--port", type=click.IntRange(0, 65533), help="Port of the bridge; the sandbox takes three.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65533),
+    help="Port of the bridge; the sandbox takes this one and the next two.  [default: 8700]",
+)
 @click.option("--host", help="Address to bind to; the sandbox binds to 127.0.0.1 only.")
-@click.option("--log-format", type=click.Choice(["text", "json"]), default=None)
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), help="Log lines for people or for programs."
+)
 @fails_in_words
 def serve(
     config: Path | None, data: Path | None, port: int | None, host: str | None, log_format: str | None
@@ -84,8 +90,12 @@ def _serve_sandbox(data: Path, port: int, host: str, log_format: str | None) -> 
 
 @click.command()
 @click.argument("side", type=click.Choice(["outlook", "crm"]))
-@click.option("--port", type=int, required=True)
-@data_option
+@click.option("--port", type=int, required=True, help="Port to answer at.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder that keeps its state; without it nothing outlives a stop.",
+)
 @fails_in_words
 def sandbox(side: str, port: int, data: Path | None) -> None:
     """Run one simulator alone."""
