@@ -160,6 +160,7 @@ def _row(account: Account) -> dict[str, Any]:
     return {
         "user_id": account.user_id,
         "mailbox_id": account.mailbox_id,
+        "former_mailboxes": sorted(account.former_mailboxes),
         "address": account.address,
         "settings": dict(account.settings),
         "grants": sorted(account.grants),
@@ -179,6 +180,7 @@ def _account(row: Any) -> Account:
     return Account(
         user_id=row.user_id,
         mailbox_id=row.mailbox_id,
+        former_mailboxes=frozenset(row.former_mailboxes),
         address=row.address,
         settings=row.settings,
         grants=frozenset(row.grants),

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Row,
     bindparam,
     case,
-    func,
     literal,
     select,
     text,

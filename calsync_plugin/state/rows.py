@@ -127,6 +127,8 @@ class Account:
 
     user_id: str
     mailbox_id: int | None = None
+    former_mailboxes: frozenset[int] = frozenset()
+    """Mailboxes that the user was connected to before; their links stay where they are (R19)."""
     address: str = ""
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
     grants: frozenset[str] = frozenset()

@@ -42,6 +42,7 @@ accounts = Table(
     metadata,
     Column("user_id", Exact, primary_key=True),
     Column("mailbox_id", RowId, ForeignKey("mailboxes.id"), unique=True),
+    Column("former_mailboxes", Json, nullable=False),
     Column("address", Words, nullable=False),
     Column("settings", Json, nullable=False),
     Column("grants", Json, nullable=False),

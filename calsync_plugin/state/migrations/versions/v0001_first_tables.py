@@ -148,6 +148,7 @@ def _people() -> None:
         "accounts",
         sa.Column("user_id", Exact, primary_key=True),
         sa.Column("mailbox_id", RowId, sa.ForeignKey("mailboxes.id"), unique=True),
+        sa.Column("former_mailboxes", Json, nullable=False),
         sa.Column("address", Words, nullable=False),
         sa.Column("settings", Json, nullable=False),
         sa.Column("grants", Json, nullable=False),
