@@ -109,6 +109,7 @@ class Connections:
         account = replace(
             before,
             mailbox_id=mailbox_id,
+            former_mailboxes=_former(before, mailbox_id),
             address=who.address,
             status=AccountStatus.CONNECTED,
             reason="",
@@ -120,6 +121,8 @@ class Connections:
             connected_at=before.connected_at if same and before.connected_at else datetime.now(UTC),
         )
         accounts.save(account)
+        if not same and before.mailbox_id:
+            self._store.links.suspend(before.mailbox_id, "another Outlook mailbox was connected")
         if same:
             self._compare(mailbox_id)
         self._store.queue.wake(mailbox_id)
@@ -158,6 +161,12 @@ class Connections:
         if account is None:
             raise UserError(f"user {user_id} has no account; connect it first")
         return account
+
+
+def _former(before: Account, mailbox_id: int) -> frozenset[int]:
+    """The mailboxes before the one that is connected now."""
+    known = before.former_mailboxes | ({before.mailbox_id} if before.mailbox_id else frozenset())
+    return known - {mailbox_id}
 
 
 def _state_of(address: str) -> str:

@@ -46,7 +46,10 @@ class Member:
     def assignee(self, entity_type: str) -> Assignee:
         """This user as the planner sees an assigned user."""
         return Assignee(
-            user_id=self.account.user_id, standing=self.standing(entity_type), mailbox_id=self.mailbox_id
+            user_id=self.account.user_id,
+            standing=self.standing(entity_type),
+            mailbox_id=self.mailbox_id,
+            former_mailboxes=self.account.former_mailboxes,
         )
 
     def label(self, entity: EntitySettings) -> str:

@@ -7,6 +7,8 @@ as aware datetimes.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     Column,
     Double,
@@ -24,6 +26,12 @@ from sqlalchemy import (
 from calsync_plugin.state.columns import Exact, Instant, Json, RowId, Words
 
 metadata = MetaData()
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """A partial index, said for both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 installation = Table(
     "installation",
@@ -91,7 +99,7 @@ changes = Table(
     Column("kind", Exact, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("routed", Integer, nullable=False),
-    Index("ix_changes_unrouted", "id", sqlite_where=text("routed = 0"), postgresql_where=text("routed = 0")),
+    Index("ix_changes_unrouted", "id", **_only("routed = 0")),
     sqlite_autoincrement=True,
 )
 
@@ -125,16 +133,14 @@ links = Table(
         "entity_type",
         "record_id",
         unique=True,
-        sqlite_where=text("record_id <> ''"),
-        postgresql_where=text("record_id <> ''"),
+        **_only("record_id <> ''"),
     ),
     Index(
         "uq_links_series",
         "series_ical_uid",
         "original_start",
         unique=True,
-        sqlite_where=text("series_ical_uid <> ''"),
-        postgresql_where=text("series_ical_uid <> ''"),
+        **_only("series_ical_uid <> ''"),
     ),
 )
 
