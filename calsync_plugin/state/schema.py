@@ -128,19 +128,9 @@ links = Table(
     Column("original_start", Exact, nullable=False),
     Column("reason", Words, nullable=False),
     Column("version", Integer, nullable=False),
+    Index("uq_links_record", "entity_type", "record_id", unique=True, **_only("record_id <> ''")),
     Index(
-        "uq_links_record",
-        "entity_type",
-        "record_id",
-        unique=True,
-        **_only("record_id <> ''"),
-    ),
-    Index(
-        "uq_links_series",
-        "series_ical_uid",
-        "original_start",
-        unique=True,
-        **_only("series_ical_uid <> ''"),
+        "uq_links_series", "series_ical_uid", "original_start", unique=True, **_only("series_ical_uid <> ''")
     ),
 )
 
