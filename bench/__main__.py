@@ -1,0 +1,47 @@
+"""`python -m bench [row ...] [--json FILE]`: measures the rows, all of them unless some are named.
+
+Exit 0 if every line that has a limit keeps it, 1 if one is short.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from importlib import import_module
+from pathlib import Path
+from time import monotonic
+
+from rich.console import Console
+
+from bench.harness import Line, print_table
+
+ROWS = ("hooks", "push", "latency", "many_mailboxes", "wire", "size", "end_to_end", "sdk")
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure calsync against its floors."
+    )
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help=f"any of {', '.join(ROWS)}")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the lines to a file, too")
+    options = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    lines: list[Line] = []
+    for name in options.rows or ROWS:
+        started = monotonic()
+        # Each row is imported when its turn comes: one of them loads an SDK that takes seconds.
+        measured: list[Line] = import_module(f"bench.{name}").run()
+        lines += measured
+        console.print(f"[dim]{name}: measured in {monotonic() - started:.0f} s[/dim]")
+    print_table(console, lines)
+    if options.json:
+        content = {"python": platform.python_version(), "lines": [line.as_json() for line in lines]}
+        options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return 1 if any(line.verdict == "short" for line in lines) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
