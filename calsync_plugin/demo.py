@@ -15,11 +15,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import pluggy
-
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.engine.clock import SystemClock
 from calsync_plugin.errors import StoreError
+from calsync_plugin.hookspecs import plugin_manager
 from calsync_plugin.http import Http
 from calsync_plugin.sandbox.crm import Crm
 from calsync_plugin.sandbox.crm import create_app as create_crm
@@ -152,7 +151,7 @@ class Sandbox:
 
 
 def _assemble(settings: Settings) -> Calsync:
-    return Calsync(settings, pluggy.PluginManager("calsync"), kind="sandbox", clock=SystemClock())
+    return Calsync(settings, plugin_manager(), kind="sandbox", clock=SystemClock())
 
 
 def _free_port() -> int:

@@ -34,6 +34,11 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
+def plugin_manager() -> pluggy.PluginManager:
+    """Return an empty plugin manager of our project, for a bridge that is its own host."""
+    return pluggy.PluginManager(PROJECT)
+
+
 @dataclass(frozen=True, slots=True)
 class Veto:
     """An answer of `calsync_outbound` and `calsync_inbound`: do not write this one.

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Literal, ParamSpec
 
 import click
-import pluggy
 from rich.console import Console
 
 from calsync_plugin.demo import open_sandbox
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.engine.clock import SystemClock
 from calsync_plugin.errors import CalsyncError, UserError
+from calsync_plugin.hookspecs import plugin_manager
 from calsync_plugin.logs import set_up_logging
 from calsync_plugin.settings import BRIDGE_NEEDS, LogSettings, Settings, load_settings, require
 
@@ -71,7 +71,7 @@ def bridge_of(settings: Settings) -> Calsync:
     """The bridge of complete settings."""
     require(settings, *BRIDGE_NEEDS)
     set_up_logging(settings.log.level, settings.log.format)
-    return Calsync(settings, pluggy.PluginManager("calsync"), kind="bridge", clock=SystemClock())
+    return Calsync(settings, plugin_manager(), kind="bridge", clock=SystemClock())
 
 
 @contextmanager

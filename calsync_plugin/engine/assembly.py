@@ -83,13 +83,9 @@ class Calsync:
             client_secret=settings.graph.client_secret,
             authority=settings.graph.authority,
         )
-        self.graph = GraphClient(
-            self.http,
-            settings.graph.url,
-            clock,
-            random.Random(),  # noqa: S311 - spreads retries, guards nothing
-            batch_size=settings.graph.batch_size,
-        )
+        self._register_hooks(plugins)
+
+    def _register_hooks(self, plugins: pluggy.PluginManager) -> None:
         if not plugins.hook.__dict__.get("calsync_entity_created"):
             plugins.add_hookspecs(hookspecs)
         for hooks in load_hooks(self):
@@ -130,6 +126,17 @@ class Calsync:
         return webhook.event if webhook else None
 
     # --- the engine
+
+    @cached_property
+    def graph(self) -> GraphClient:
+        """Microsoft Graph."""
+        return GraphClient(
+            self.http,
+            self.settings.graph.url,
+            self.clock,
+            random.Random(),  # noqa: S311 - spreads retries, guards nothing
+            batch_size=self.settings.graph.batch_size,
+        )
 
     @cached_property
     def worker(self) -> Worker:

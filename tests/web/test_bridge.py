@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from werkzeug.test import Client
 
+from calsync_plugin.accounts.setup import check_services, set_up_webhooks
 from calsync_plugin.errors import ConfigurationError
 from calsync_plugin.web.app import create_app
-from calsync_plugin.web.bridge import check_services, set_up_webhooks
 from tests.world import ALICE, BOB, World
 
 
