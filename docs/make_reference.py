@@ -113,7 +113,7 @@ def command_line() -> Iterator[str]:
     for path, command in commands(calsync, "calsync"):
         if isinstance(command, click.Group):
             continue
-        arguments = [p.human_readable_name.upper() for p in command.params if isinstance(p, click.Argument)]
+        arguments = [_argument(p) for p in command.params if isinstance(p, click.Argument)]
         yield f"## `{path}`"
         yield command.help or ""
         options = _options(command)
@@ -130,6 +130,11 @@ def _options(command: click.Command) -> list[str]:
             value = "" if option.is_flag else f" {_value(option)}"
             rows.append(f"| `{', '.join(option.opts)}{value}` | {_cell(words)} |")
     return rows
+
+
+def _argument(argument: click.Argument) -> str:
+    choices = argument.type.choices if isinstance(argument.type, click.Choice) else ()
+    return "/".join(map(str, choices)) or argument.human_readable_name.upper()
 
 
 def _value(option: click.Option) -> str:

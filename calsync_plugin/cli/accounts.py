@@ -39,7 +39,9 @@ def accounts_list(config: Path | None, data: Path | None, as_json: bool) -> None
     if as_json:
         click.echo(json.dumps(lines))
         return
-    table = Table("user", "address", "status", "last success", "parked", "reason")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("user", "address", "status", "last success", "parked", "reason"):
+        table.add_column(heading, overflow="fold")  # an id that is cut short is of no use
     for line in lines:
         table.add_row(
             *(str(line[k]) for k in ("user", "address", "status", "last_success", "parked", "reason"))
