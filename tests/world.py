@@ -27,6 +27,7 @@ from calsync_plugin.http import Http
 from calsync_plugin.sandbox.crm import create_app as create_crm
 from calsync_plugin.sandbox.crm import identities as crm_people
 from calsync_plugin.sandbox.crm.clock import MovableClock as CrmClock
+from calsync_plugin.sandbox.crm.faults import FaultRule
 from calsync_plugin.sandbox.outlook import create_app as create_outlook
 from calsync_plugin.sandbox.outlook import faults as outlook_faults
 from calsync_plugin.sandbox.outlook import identities as outlook_people
@@ -131,7 +132,7 @@ class World:
         self.session = requests.Session()
         self.session.mount(CRM, WsgiAdapter(self.crm_app))
         self.session.mount(OUTLOOK, WsgiAdapter(self.outlook_app))
-        self.messages: list[tuple[str, str]] = []
+        self.told: list[tuple[str, str]] = []
         self.plugins = pluggy.PluginManager("calsync")
         self._opened: list[Calsync] = []
         self.app = self.open()
@@ -142,7 +143,7 @@ class World:
         """Start calsync anew over the same store, as after a crash or a restart, beside these plugins."""
         self.plugins = pluggy.PluginManager("calsync")
         self.plugins.add_hookspecs(hookspecs)
-        for plugin in plugins:
+        for plugin in (_Notices(self.told), *plugins):
             self.plugins.register(plugin)
         http = Http()
         http.mount(CRM, WsgiAdapter(self.crm_app))
@@ -266,6 +267,10 @@ class World:
             entity_type=entity_type, record=record, previous_user_id=None
         )
 
+    def crm_fails(self, **rule: Any) -> None:
+        """Let the CRM simulator fail (`FaultRule`)."""
+        self.crm.faults.add(FaultRule(**rule))
+
     def record(self, record_id: str, entity_type: str = "Meeting") -> dict[str, Any]:
         """A record as the CRM has it."""
         return dict(self.api("GET", f"{entity_type}/{record_id}"))
@@ -337,6 +342,18 @@ class World:
     def parked(self) -> dict[str, str]:
         """Reasons of parked items, by record id."""
         return {p.record_id: p.reason for p in self.app.store.parked.all()}
+
+
+class _Notices:
+    """The host's way to tell its users something: by user id and message."""
+
+    def __init__(self, told: list[tuple[str, str]]) -> None:
+        self._told = told
+
+    @hookspecs.hookimpl
+    def calsync_notify(self, user_id: str, message: str) -> None:
+        """Keep it for the test."""
+        self._told.append((user_id, message))
 
 
 DEFAULTS: Mapping[str, Any] = MappingProxyType(

@@ -25,7 +25,7 @@ _strict: ContextVar[bool] = ContextVar("calsync_strict", default=False)
 
 
 def never_raises(method: Callable[P, None]) -> Callable[P, None]:
-    """Log what calsync raises on purpose instead of failing the host's save, unless the caller is strict."""
+    """Log whatever goes wrong instead of failing the host's save, unless the caller is strict."""
 
     @wraps(method)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -35,6 +35,11 @@ def never_raises(method: Callable[P, None]) -> Callable[P, None]:
             if _strict.get():
                 raise
             log.warning("a change was not marked, the sweep will find it: %s", error)
+        except Exception:
+            # A save in the CRM has succeeded already; nothing of ours may make it look otherwise.
+            if _strict.get():
+                raise
+            log.exception("a change was not marked, the sweep will find it")
 
     return guarded
 

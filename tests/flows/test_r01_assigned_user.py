@@ -46,9 +46,9 @@ def test_r01_the_main_calendar_of_the_settings_takes_the_event(world: World) -> 
     world.choose(ALICE, main_calendar=calendar["id"])
     world.save()
     world.settle()
-    assert [e["subject"] for e in world.graph("GET", ALICE, f"calendars/{calendar['id']}/events")["value"]] == [
-        "Kick-off"
-    ]
+    assert [
+        e["subject"] for e in world.graph("GET", ALICE, f"calendars/{calendar['id']}/events")["value"]
+    ] == ["Kick-off"]
     assert world.graph("GET", ALICE, "calendar/events")["value"] == []
 
 

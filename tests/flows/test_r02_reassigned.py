@@ -225,7 +225,9 @@ def test_r02_the_last_assignee_of_a_chain_has_it(world: World) -> None:
 
 
 def test_r02_a_moved_meeting_that_is_over_mails_nobody(world: World) -> None:
-    record = world.save(usersIds=[ALICE, CAROL], dateStart="2026-11-23 10:00:00", dateEnd="2026-11-23 11:00:00")
+    record = world.save(
+        usersIds=[ALICE, CAROL], dateStart="2026-11-23 10:00:00", dateEnd="2026-11-23 11:00:00"
+    )
     world.settle()
     world.mails()
     world.clock.advance(7200)
