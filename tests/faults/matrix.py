@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from calsync_plugin.domain.links import Base
 from tests.faults.course import Call, Course, Killed
+from tests.faults.refusals import Refusal, mend, refusal_of
 from tests.faults.scenarios import Scenario
 from tests.faults.strikes import Fault, strike
 from tests.faults.yard import Kept, Yard
@@ -66,9 +68,41 @@ class Bench:
         course.restart()
         return course
 
-    def wrong(self) -> list[str]:
-        """How the yard differs from what is right, after a run."""
+    def verdict(self, combination: Combination) -> list[str]:
+        """Run one combination; how its end differs from what is right, in words."""
+        self.course(combination)
+        refusal = None
+        if combination.call is not None and combination.fault is not None:
+            before = self.calls[: combination.call.number - 1]
+            refusal = refusal_of(combination.call, combination.fault, before)
+        found = self._end() if refusal is None else self._refused(refusal, whole=combination.stop is None)
+        return [f"{self.scenario.name}: {combination}: {text}" for text in found]
+
+    def _end(self) -> list[str]:
         return [*_differences(self.right, picture(self.yard)), *self._echoes()]
+
+    def _refused(self, refusal: Refusal, *, whole: bool) -> list[str]:
+        """What a lasting refusal left, and that a person can mend it. `whole`: it surely came into effect."""
+        left = picture(self.yard)
+        if left == self.right:
+            return self._echoes()
+        reasons = {reason for reason, _ in left["parked"]}
+        statuses = set(left["accounts"].values())
+        found = []
+        if reasons - refusal.parked or statuses - {"connected", refusal.status}:
+            found.append(f"{refusal.name}, but parked {reasons}, accounts {statuses}")
+        if whole and (refusal.parked - reasons or refusal.status not in statuses):
+            found.append(f"{refusal.name}: not so; parked {reasons}, accounts {statuses}")
+        mend(self.yard, self.records)
+        mended = picture(self.yard)
+        right = dict(self.right)
+        if refusal.mails_more:
+            found += _mails(right.pop("mails"), mended["mails"])
+        if not refusal.cured:
+            right = {name: right[name] for name in ("parked", "held", "waiting", "accounts")}
+            found += [f"made more: {mended['made']}" for who, n in mended["made"].items() if n > self.right["made"][who]]
+            found += [f"mailed: {mail}" for mail in mended["mails"] if mail not in self.right["mails"]]
+        return [*found, *_differences(right, mended), *self._echoes()]
 
     def _echoes(self) -> list[str]:
         """Nothing happened since: no write may follow from being told so."""
@@ -95,8 +129,8 @@ def picture(yard: Yard) -> Picture:
             (
                 by_name[record_id], str(link.state), link.reason,
                 sorted((c.mailbox_id, str(c.purpose), str(c.state)) for c in link.copies),
-                dict(link.crm_base.values) if link.crm_base else None,
-                dict(link.outlook_base.values) if link.outlook_base else None,
+                _values(link.crm_base),
+                _values(link.outlook_base),
             )
             for (_, record_id), link in links.items()
         ),  # fmt: skip
@@ -106,6 +140,15 @@ def picture(yard: Yard) -> Picture:
         "waiting": store.changes.waiting(),
         "accounts": {u: str(yard.account(u).status) for u in (ALICE, BOB)},
     }
+
+
+def _values(base: Base | None) -> dict[str, Any] | None:
+    if base is None:
+        return None
+    values: dict[str, Any] = {str(name): value for name, value in base.values.items()}
+    # Of somebody who is not invited any more, "none" is left or not; both say the same.
+    answers = values.get("responses") or {}
+    return {**values, "responses": {key: said for key, said in answers.items() if said != "none"}}
 
 
 def _records(yard: Yard) -> list[dict[str, Any]]:
@@ -124,6 +167,13 @@ def _event(json: dict[str, Any]) -> dict[str, Any]:
         "joins": bool(json.get("onlineMeeting")),
         "organizer": json["organizer"]["emailAddress"]["address"],
     }
+
+
+def _mails(right: list[tuple[str, str, str]], mended: list[tuple[str, str, str]]) -> list[str]:
+    """Everybody was told what there was to tell, and nobody was invited twice."""
+    invited = [mail for mail in mended if mail[0] == "invitation"]
+    found = [f"never mailed: {mail}" for mail in right if mail not in mended]
+    return found + [f"mailed twice: {mail}" for mail in set(invited) if invited.count(mail) > right.count(mail)]
 
 
 def _differences(right: Picture, left: Picture) -> list[str]:
