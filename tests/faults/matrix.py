@@ -100,7 +100,11 @@ class Bench:
             found += _mails(right.pop("mails"), mended["mails"])
         if not refusal.cured:
             right = {name: right[name] for name in ("parked", "held", "waiting", "accounts")}
-            found += [f"made more: {mended['made']}" for who, n in mended["made"].items() if n > self.right["made"][who]]
+            found += [
+                f"made more: {mended['made']}"
+                for who, n in mended["made"].items()
+                if n > self.right["made"][who]
+            ]
             found += [f"mailed: {mail}" for mail in mended["mails"] if mail not in self.right["mails"]]
         return [*found, *_differences(right, mended), *self._echoes()]
 
@@ -118,7 +122,9 @@ def picture(yard: Yard) -> Picture:
     links = store.links.by_records([("Meeting", r["id"]) for r in _records(yard)])
     by_name = {row["id"]: row["name"] for row in _records(yard)}
     return {
-        "events": {user_id: [_event(e.json) for e in yard.events(user_id)] for user_id in (ALICE, BOB, CAROL)},
+        "events": {
+            user_id: [_event(e.json) for e in yard.events(user_id)] for user_id in (ALICE, BOB, CAROL)
+        },
         "made": {address: len(yard.outlook.state.mailboxes[address].items) for address in ADDRESS.values()},
         "mails": sorted((mail.kind, mail.to, mail.subject) for mail in yard.outlook.state.mails),
         "records": [
@@ -127,7 +133,9 @@ def picture(yard: Yard) -> Picture:
         ],
         "links": sorted(
             (
-                by_name[record_id], str(link.state), link.reason,
+                by_name[record_id],
+                str(link.state),
+                link.reason,
                 sorted((c.mailbox_id, str(c.purpose), str(c.state)) for c in link.copies),
                 _values(link.crm_base),
                 _values(link.outlook_base),
@@ -162,7 +170,9 @@ def _event(json: dict[str, Any]) -> dict[str, Any]:
         "body": json["bodyPreview"],
         "start": json["start"],
         "end": json["end"],
-        "attendees": sorted((a["emailAddress"]["address"], a["status"]["response"]) for a in json["attendees"]),
+        "attendees": sorted(
+            (a["emailAddress"]["address"], a["status"]["response"]) for a in json["attendees"]
+        ),
         "online": json["isOnlineMeeting"],
         "joins": bool(json.get("onlineMeeting")),
         "organizer": json["organizer"]["emailAddress"]["address"],
@@ -173,8 +183,12 @@ def _mails(right: list[tuple[str, str, str]], mended: list[tuple[str, str, str]]
     """Everybody was told what there was to tell, and nobody was invited twice."""
     invited = [mail for mail in mended if mail[0] == "invitation"]
     found = [f"never mailed: {mail}" for mail in right if mail not in mended]
-    return found + [f"mailed twice: {mail}" for mail in set(invited) if invited.count(mail) > right.count(mail)]
+    return found + [
+        f"mailed twice: {mail}" for mail in set(invited) if invited.count(mail) > right.count(mail)
+    ]
 
 
 def _differences(right: Picture, left: Picture) -> list[str]:
-    return [f"{name}: {left[name]!r}, expected {right[name]!r}" for name in right if left[name] != right[name]]
+    return [
+        f"{name}: {left[name]!r}, expected {right[name]!r}" for name in right if left[name] != right[name]
+    ]

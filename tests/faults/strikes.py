@@ -22,10 +22,18 @@ from tests.faults.course import Call, Carry, Strike
 
 STATUSES = (401, 403, 404, 409, 412, 423, 429, 500, 503, 504)
 RETRY_AFTER = {"429": 30, "429 short": 2}
-_STATUS = {**{str(status): status for status in STATUSES}, "404 item": 404, "403 blocked": 403, "429 short": 429}
+_STATUS = {
+    **{str(status): status for status in STATUSES},
+    "404 item": 404,
+    "403 blocked": 403,
+    "429 short": 429,
+}
 _GRAPH_CODES = {"404": "UnknownError", "403 blocked": "ErrorAccessDenied"}
 _LOGIN_CODES = {401: "invalid_client"}
-LOGIN_SAYS = {"400 invalid_grant": (400, "invalid_grant"), "400 interaction_required": (400, "interaction_required")}
+LOGIN_SAYS = {
+    "400 invalid_grant": (400, "invalid_grant"),
+    "400 interaction_required": (400, "interaction_required"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,15 @@
+"""Every call of an update, a move or a deletion, struck once by every fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.combinations import failures, single_faults
+from tests.faults.conftest import MakeBench
+from tests.faults.scenarios import CHANGES, Scenario
+
+
+@pytest.mark.parametrize("scenario", [pytest.param(s, id=s.name) for s in CHANGES])
+def test_a_fault_of_any_call_leaves_no_trace(make_bench: MakeBench, scenario: Scenario) -> None:
+    bench = make_bench(scenario)
+    assert failures(bench, single_faults(bench)) == ""
