@@ -6,7 +6,7 @@ Decides which operations of a plan are counted and under which group. How many m
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from calsync_plugin.domain.breaker import WINDOW, Counts, allowed
@@ -33,31 +33,35 @@ class Brake:
         """Take the operations that must wait for a person out of the items' plans."""
         for item in items:
             item.counting = {kind for kind in (DELETION, MAIL) if _counted(item, kind)}
+        held = self._store.held.all(mailbox_id) if any(i.link for i in items) else []
         for kind in (DELETION, MAIL):
-            counted = [i for i in items if kind in i.counting]
+            decisions = {h.link_id: h.decision for h in held if h.operation == kind}
+            counted = {i.link.id: i for i in items if i.link and kind in i.counting}
             if counted:
-                self._hold(mailbox_id, counted, kind)
+                self._hold(mailbox_id, counted, kind, decisions)
+        waiting = {h.link_id for h in held}
+        for item in items:
+            item.released = item.link is not None and item.link.id in waiting and not item.held
 
-    def _hold(self, mailbox_id: int, items: Sequence[Item], kind: str) -> None:
-        links = {i.link.id: i for i in items if i.link}
-        decided = {
-            held.link_id: held.decision
-            for held in self._store.held.all(mailbox_id)
-            if held.operation == kind and held.link_id in links
+    def _hold(
+        self, mailbox_id: int, items: Mapping[str, Item], kind: str, decisions: Mapping[str, Decision]
+    ) -> None:
+        groups = {
+            i: group_of(item) for i, item in items.items() if decisions.get(i) is not Decision.CONFIRMED
         }
-        free = {i for i, decision in decided.items() if decision is Decision.CONFIRMED}
-        groups = {link_id: group_of(item) for link_id, item in links.items() if link_id not in free}
-        counts = self._counts(mailbox_id, kind)
-        go = allowed(list(groups.values()), counts)
-        stopped = [links[link_id] for link_id, group in groups.items() if group not in go]
-        for item in stopped:
+        # What is held already belongs to the same mass change: its rest must not slip through in small runs.
+        waiting = [i for i, decision in decisions.items() if decision is Decision.NONE and i not in groups]
+        go = allowed([*groups.values(), *waiting], self._counts(mailbox_id, kind))
+        stopped = [i for i, group in groups.items() if group not in go]
+        for item in (items[i] for i in stopped):
             item.plan = tuple(o for o in item.plan if not _is(o, kind))
             item.held = kind
             item.counting.discard(kind)
             if not item.plan:
                 item.stage = Stage.DONE
-        if stopped:
-            self._tell(stopped, kind)
+        news = [items[i] for i in stopped if i not in decisions]
+        if news:
+            self._tell(news, kind)
 
     def _counts(self, mailbox_id: int, kind: str) -> Counts:
         window = timedelta(seconds=WINDOW)

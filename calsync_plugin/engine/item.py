@@ -74,6 +74,8 @@ class Item:
     """An error that concerns the whole mailbox."""
     held: str = ""
     """The kind of operation that the breaker took out of the plan."""
+    released: bool = False
+    """Something of it was held before and is no longer to be."""
     counting: set[str] = field(default_factory=set)
     """Kinds of operations of the plan that count for the breaker if they are carried out."""
     counted: set[str] = field(default_factory=set)

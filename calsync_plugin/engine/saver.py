@@ -92,7 +92,7 @@ class Saver:
             tx.count_deletion(item.mailbox_id, group_of(item), kind=kind)
         if item.held and link_id:
             tx.hold(item.mailbox_id, link_id, item.held)
-        elif item.counted and link_id:
+        elif link_id and (item.counted or (item.released and item.stage is Stage.DONE)):
             tx.unhold(item.mailbox_id, link_id)
         for clash in item.clashes:
             tx.clash(

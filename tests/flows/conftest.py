@@ -1,6 +1,7 @@
 """A world for each test, on both databases.
 
-Migrating a database costs more than most tests: SQLite files are copies of one, PostgreSQL's tables are emptied.
+Migrating a database costs more than most tests: SQLite files are copies of one, and PostgreSQL's tables are
+emptied.
 """
 
 from __future__ import annotations

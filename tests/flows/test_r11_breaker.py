@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from calsync_plugin.accounts import holds
 from calsync_plugin.state import Account, AccountStatus
 from tests.world import ALICE, BOB, DAVE, World
 
 
-def _many(world: World, count: int, **attributes: object) -> list[str]:
+def _many(world: World, count: int, **attributes: Any) -> list[str]:
     records = [world.save(name=f"Meeting {n:02}", **attributes) for n in range(count)]
     world.settle()
     assert len(world.events(ALICE)) == count
@@ -29,6 +31,26 @@ def test_r11_six_deletions_of_ten_are_held_and_others_go_on(world: World) -> Non
     world.remove(new)
     world.settle()
     assert "New" in {e.subject for e in world.events(ALICE)}
+
+
+def test_r11_the_rest_of_a_mass_deletion_does_not_slip_through(world: World) -> None:
+    records = _many(world, 25)
+    for record in records:
+        world.remove(record)
+    world.settle()
+    assert len(world.events(ALICE)) == 25
+
+
+def test_r11_a_record_that_comes_back_is_no_longer_held(world: World) -> None:
+    records = _many(world, 10)
+    for record in records[:6]:
+        world.remove(record)
+    world.settle()
+    world.crm.store.change("Meeting", records[0], {"deleted": False})
+    world.change(records[0], name="Back again")
+    world.settle()
+    assert len(world.app.store.held.all()) == 5
+    assert "Back again" in {e.subject for e in world.events(ALICE)}
 
 
 def test_r11_confirmed_deletions_go_through(world: World) -> None:

@@ -1,4 +1,4 @@
-"""R12: what is out of reach is left alone; nothing is deleted or cancelled, and nothing that waits is lost."""
+"""R12: what is out of reach is left alone: nothing is deleted or cancelled, nothing that waits is lost."""
 
 from __future__ import annotations
 
