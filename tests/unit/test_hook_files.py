@@ -1,4 +1,4 @@
-"""Hooks that leave no mark of a record: the tick, changed grants, and those that a host or plugin implements."""
+"""Hooks that leave no mark of a record: tick, grants, and those that a host or plugin implements."""
 
 from __future__ import annotations
 
