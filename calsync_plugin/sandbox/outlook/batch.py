@@ -61,14 +61,17 @@ def _member(request: Any, outer: Inquiry) -> Member:
         raise _malformed("Each batch request needs an id and a relative url.")
     if not isinstance(method, str) or method.upper() not in _METHODS:
         raise _malformed(f"Request '{identity}' has no valid method.")
-    headers = {str(name).lower(): str(value) for name, value in (request.get("headers") or {}).items()}
+    given, depends_on = request.get("headers") or {}, request.get("dependsOn") or []
+    if not isinstance(given, dict) or not isinstance(depends_on, list):
+        raise _malformed(f"Request '{identity}' has malformed headers or dependsOn.")
+    headers = {str(name).lower(): str(value) for name, value in given.items()}
     body = request.get("body")
     if body is not None and "content-type" not in headers:
         raise _malformed(f"Request '{identity}' has a body but no Content-Type header.")
     path, _, query = url.partition("?")
     path = "/v1.0/" + path.lstrip("/").removeprefix("v1.0/")
     inner = Inquiry(method.upper(), path, query, headers, body, outer.caller, outer.base_url, encoded=True)
-    return Member(identity, inner, [str(name) for name in request.get("dependsOn") or ()])
+    return Member(identity, inner, [str(name) for name in depends_on])
 
 
 def answer(sim: Simulator, outer: Inquiry) -> Answer:

@@ -8,6 +8,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+_FARTHEST_SECONDS = 100 * 366 * 86_400
+
 
 class Clock(Protocol):
     """What the simulator needs to know of time: an aware datetime in UTC."""
@@ -29,6 +31,8 @@ class MovableClock:
         return (self._frozen_at or datetime.now(UTC)) + self._offset
 
     def advance(self, seconds: float) -> None:
-        """Move the clock by so many seconds; sleeps are not shortened by it."""
+        """Move the clock by so many seconds, ValueError beyond a century; sleeps are not shortened by it."""
+        if abs(seconds) > _FARTHEST_SECONDS:
+            raise ValueError(f"the clock moves by at most {_FARTHEST_SECONDS} seconds")
         with self._lock:
             self._offset += timedelta(seconds=seconds)

@@ -48,6 +48,7 @@ _ROLES = frozenset((
     "none", "freeBusyRead", "limitedRead", "read", "write", "delegateWithoutPrivateEventAccess",
     "delegateWithPrivateEventAccess",
 ))  # fmt: skip
+_MOST_MAILBOXES = 10_000
 _EVENTS = frozenset(("missed", "subscriptionRemoved", "reauthorizationRequired"))
 
 
@@ -160,7 +161,7 @@ def mailboxes() -> Response:
     with state.lock:
         if request.method == "POST" and "count" in body:
             prefix = body.get("prefix", "user")
-            for number in range(1, int(body["count"]) + 1):
+            for number in range(1, min(int(body["count"]), _MOST_MAILBOXES) + 1):
                 state.add_mailbox(f"{prefix}{number}@{DOMAIN}")
         elif request.method == "POST":
             address = str(body["address"])

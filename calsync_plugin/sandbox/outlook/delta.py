@@ -140,13 +140,17 @@ def _full_keys(sim: Simulator, where: Place, cursor: Cursor) -> list[_Entry]:
     if not cursor.starts:
         return [((number, 0), where.mailbox.items[number], False) for number in where.calendar.order]
     starts, ends = _bounds(cursor)
+    found = in_window(sim, where.mailbox, where.calendar, starts, ends)
+    if sim.last_round is not None and sim.last_round[0] is found:
+        return sim.last_round[1]
     entries: list[_Entry] = []
     series = 0
-    for item in in_window(sim, where.mailbox, where.calendar, starts, ends):
+    for item in found:
         if item.day and item.number != series:
             series = item.number
             entries.append(((series, 0), where.mailbox.items[series], False))
         entries.append(((item.number, item.day), item, False))
+    sim.last_round = (found, entries)
     return entries
 
 

@@ -9,7 +9,7 @@ from calsync_plugin.sandbox.outlook import filters, odata, writes
 from calsync_plugin.sandbox.outlook.calendars import render_calendar
 from calsync_plugin.sandbox.outlook.items import View, change_key, render
 from calsync_plugin.sandbox.outlook.lookup import Found, Place, find, not_found, place
-from calsync_plugin.sandbox.outlook.odata_types import mapping
+from calsync_plugin.sandbox.outlook.odata_types import mapping, text
 from calsync_plugin.sandbox.outlook.simulator import Simulator
 from calsync_plugin.sandbox.outlook.state import Item
 from calsync_plugin.sandbox.outlook.wire import Answer, Call, GraphError, Json
@@ -45,8 +45,8 @@ def found_of(sim: Simulator, call: Call, *, write: bool = False) -> Found:
 def listing(sim: Simulator, call: Call) -> Answer:
     """List single events and series masters of a calendar."""
     where = place_of(sim, call)
-    text = call.query.get("$filter")
-    parsed = filters.parse(text) if text else None
+    clause = call.query.get("$filter")
+    parsed = filters.parse(clause) if clause else None
     items: list[Item]
     stored = where.mailbox.items
     if parsed is not None and (parsed.uid or parsed.extended):
@@ -75,7 +75,7 @@ def create(sim: Simulator, call: Call) -> Answer:
     """Create an event; the same transactionId and content again give the same event."""
     where = place_of(sim, call, write=True)
     body = mapping(call.body, "body")
-    transaction = body.get("transactionId")
+    transaction = text(body.get("transactionId"), "transactionId")
     digest = ""
     if transaction:
         digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
@@ -137,8 +137,8 @@ def check_match(sim: Simulator, call: Call, found: Found) -> None:
         raise GraphError(
             412,
             "ErrorIrresolvableConflict",
-            "The send or update operation could not be performed because the change key passed in the request "
-            "does not match the current change key for the item.",
+            "The send or update operation could not be performed because the change key passed in the "
+            "request does not match the current change key for the item.",
         )
 
 

@@ -73,6 +73,8 @@ def parse(value: Any) -> Rule:
     if unknown:
         raise ValueError(f"a fault rule knows no {min(unknown)!r}; it knows {', '.join(sorted(_KNOWN))}")
     match = value.get("match") or {}
+    if not isinstance(match, dict):
+        raise TypeError("match is an object")
     unknown = match.keys() - {"method", "path", "mailbox"}
     if unknown:
         raise ValueError(f"match knows method, path and mailbox, not {min(unknown)!r}")

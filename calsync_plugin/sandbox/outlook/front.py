@@ -158,18 +158,18 @@ def _body(environ: dict[str, Any], method: str) -> Any:
         return None
     try:
         return json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise GraphError(400, "BadRequest", "Unable to read JSON request payload.") from None
 
 
 def _send(result: Answer, headers: dict[str, str], start_response: StartResponse) -> Iterable[bytes]:
     truncated = result.headers.pop("x-sandbox-truncate", None) is not None
-    payload = b"" if result.body is None else json.dumps(result.body, ensure_ascii=False).encode()
+    payload = b"" if result.body is None else json.dumps(result.body).encode()
     if not truncated and result.body is not None and "responses" in result.body:
         # A truncated member leaves a batch's whole body unreadable.
         for member in result.body["responses"]:
             truncated = truncated or member["headers"].pop("x-sandbox-truncate", None) is not None
-        payload = json.dumps(result.body, ensure_ascii=False).encode()
+        payload = json.dumps(result.body).encode()
     if truncated:
         payload = payload[: len(payload) // 2]
     request_id = result.headers.pop("request-id", None) or new_request_id()

@@ -22,6 +22,7 @@ from calsync_plugin.sandbox.outlook.wire import Call, Json
 from calsync_plugin.sandbox.outlook.zones import to_local, zone
 
 _PREFERENCE = re.compile(r'([\w.-]+)\s*=\s*(?:"([^"]*)"|([^",;\s]+))')
+_PAGE_SIZE = re.compile(r"[0-9]{1,9}")
 NO_LOCATION: Json = {
     "displayName": "",
     "locationType": "default",
@@ -64,14 +65,15 @@ def view_of(call: Call) -> View:
     if immutable:
         applied.append('IdType="ImmutableId"')
     size = asked.get("odata.maxpagesize", "")
-    if size.isdigit():
+    size = size if _PAGE_SIZE.fullmatch(size) else ""
+    if size:
         applied.append(f"odata.maxpagesize={size}")
     return View(
         mailbox=call.owner,
         zone=named,
         body_type=body_type if body_type == "text" else "html",
         immutable=immutable,
-        page_size=int(size) if size.isdigit() and 1 <= int(size) <= 1000 else None,
+        page_size=int(size) if size and 1 <= int(size) <= 1000 else None,
         root=call.root(),
         applied=tuple(applied),
     )

@@ -16,6 +16,7 @@ from calsync_plugin.sandbox.outlook import recurrence
 from calsync_plugin.sandbox.outlook.fields import NO_STATUS
 from calsync_plugin.sandbox.outlook.items import uid_of
 from calsync_plugin.sandbox.outlook.odata_types import instant
+from calsync_plugin.sandbox.outlook.series import days_of, keep_days_true
 from calsync_plugin.sandbox.outlook.simulator import Simulator
 from calsync_plugin.sandbox.outlook.state import EPOCH, Item, Mailbox
 from calsync_plugin.sandbox.outlook.wire import Json
@@ -102,6 +103,7 @@ def _update_exceptions(sim: Simulator, mailbox: Mailbox, master: Item, words: st
                 sim.mail(
                     "update", mailbox.address, address_of(person), exception, reason, uid=uid_of(exception)
                 )
+                _deliver(sim, mailbox, exception, address_of(person), moved=False)
 
 
 def cancelled(sim: Simulator, mailbox: Mailbox, item: Item, reason: str) -> None:
@@ -149,7 +151,11 @@ def _deliver(
         return
     _materialise(target, known)
     kind, day = known.kind, known.day
+    old_days, pattern = (days_of(known), known.recurrence) if known.recurrence else (set(), None)
     _refresh(known, item, target)
+    if known.recurrence != pattern and not day:
+        keep_days_true(sim, known, old_days, {"recurrence"})
+        known.cancelled_days = list(item.cancelled_days)
     known.kind, known.day = (
         ("singleInstance", 0) if not day and item.day else (kind if day else item.kind, day)
     )

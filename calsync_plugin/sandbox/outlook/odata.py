@@ -16,6 +16,7 @@ from calsync_plugin.sandbox.outlook.state import Item
 from calsync_plugin.sandbox.outlook.wire import Call, GraphError, Json
 
 DEFAULT_PAGE, MOST = 10, 1000
+_WHOLE = re.compile(r"[0-9]{1,9}")
 _EXPANDED_ID = re.compile(r"id\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE)
 _ORDER: dict[str, Callable[[Item], Any]] = {
     "start/datetime": lambda item: item.starts,
@@ -43,7 +44,7 @@ def number(call: Call, name: str, lowest: int, highest: int) -> int | None:
     text = call.query.get(name)
     if text is None:
         return None
-    if not text.lstrip("-").isdigit() or not lowest <= int(text) <= highest:
+    if not _WHOLE.fullmatch(text) or not lowest <= int(text) <= highest:
         raise bad_query(f"Invalid value '{text}' for the query option '{name}'.")
     return int(text)
 

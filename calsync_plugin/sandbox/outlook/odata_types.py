@@ -90,8 +90,13 @@ def text(value: object, name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return value if value.isascii() else _without_lone_surrogates(value)
     raise invalid(f"Cannot convert the value of property '{name}' to a string.", "RequestBodyRead")
+
+
+def _without_lone_surrogates(value: str) -> str:
+    """Return a text that can be written as UTF-8: JSON may escape halves of characters."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def mapping(value: Any, name: str) -> Json:

@@ -20,6 +20,7 @@ from calsync_plugin.sandbox.outlook.control import simulator
 from calsync_plugin.sandbox.outlook.event_actions import answer_invitation
 from calsync_plugin.sandbox.outlook.items import View
 from calsync_plugin.sandbox.outlook.lookup import Found, not_found
+from calsync_plugin.sandbox.outlook.odata_types import parse_datetime
 from calsync_plugin.sandbox.outlook.recurrence import DAYS as DAY_NAMES
 from calsync_plugin.sandbox.outlook.recurrence import exists, occurrence
 from calsync_plugin.sandbox.outlook.state import Item, Mailbox
@@ -29,6 +30,7 @@ from calsync_plugin.sandbox.outlook.zones import to_local, windows_names, zone
 
 page = Blueprint("page", __name__, static_folder="static", static_url_path="/static/outlook")
 _SHOWN_MAILS = 200
+_FIRST_WEEK, _LAST_WEEK = date(1601, 1, 8), date(4499, 12, 1)
 _REPETITIONS = {"daily": "daily", "weekly": "weekly", "monthly": "absoluteMonthly"}
 
 
@@ -49,7 +51,10 @@ def _zone(mailbox: Mailbox) -> str:
 
 def _week(named: str) -> date:
     try:
-        return monday(date.fromisoformat(request.values.get("week", "")))
+        chosen = monday(date.fromisoformat(request.values.get("week", "")))
+        if not _FIRST_WEEK <= chosen <= _LAST_WEEK:
+            raise ValueError
+        return chosen
     except ValueError:
         return monday(to_local(simulator().now(), named).date())
 
@@ -198,7 +203,7 @@ def _body(item: Item | None, named: str) -> Json:
     if "online" in form and (item is None or not item.online):
         body.update(isOnlineMeeting=True, onlineMeetingProvider="teamsForBusiness")
     if item is None and form.get("repeat") in _REPETITIONS:
-        body["recurrence"] = _recurrence(date.fromisoformat(start[:10]))
+        body["recurrence"] = _recurrence(parse_datetime(start).date())
     if item is not None:
         _leave_unchanged_times(body, item, named)
     return body
@@ -243,5 +248,9 @@ def _recurrence(start: date) -> Json:
         pattern["daysOfWeek"] = [DAY_NAMES[(start.weekday() + 1) % 7]]
     elif kind == "absoluteMonthly":
         pattern["dayOfMonth"] = start.day
-    numbered = {"type": "numbered", "startDate": start.isoformat(), "numberOfOccurrences": int(count or 10)}
+    numbered = {
+        "type": "numbered",
+        "startDate": start.isoformat(),
+        "numberOfOccurrences": int(count) if count.isdecimal() else 10,
+    }
     return {"pattern": pattern, "range": numbered}

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from dateutil import rrule
 
-from calsync_plugin.sandbox.outlook.odata_types import choice, integer, invalid, mapping, sequence
+from calsync_plugin.sandbox.outlook.odata_types import choice, integer, invalid, mapping, sequence, text
 from calsync_plugin.sandbox.outlook.state import Item
 from calsync_plugin.sandbox.outlook.wire import Json
 from calsync_plugin.sandbox.outlook.zones import to_utc, zone
@@ -28,6 +28,7 @@ _RULE_DAYS = dict(
 )
 _LONGEST_MONTH = 31
 _SEARCH_DAYS = 366 * 5
+_LONGEST = timedelta(days=_SEARCH_DAYS)
 
 
 def read(value: Any, start: datetime) -> Json | None:
@@ -86,23 +87,23 @@ def _range(value: Json, start: datetime) -> Json:
         raise invalid("The recurrence ends before it starts.", "ErrorPropertyValidationFailure")
     if kind == "numbered" and not 1 <= count <= 999:
         raise invalid("A numbered recurrence needs 1 to 999 occurrences.", "ErrorPropertyValidationFailure")
-    named = value.get("recurrenceTimeZone")
+    named = text(value.get("recurrenceTimeZone"), "recurrenceTimeZone")
     if named:
         zone(named)
     return {
         "type": kind,
         "startDate": first.isoformat(),
         "endDate": last.isoformat() if kind == "endDate" else "0001-01-01",
-        "recurrenceTimeZone": named or "",
+        "recurrenceTimeZone": named,
         "numberOfOccurrences": count if kind == "numbered" else 0,
     }
 
 
-def _day(text: object, name: str) -> date:
+def _day(value: object, name: str) -> date:
     try:
-        return date.fromisoformat(str(text)[:10])
+        return date.fromisoformat(str(value)[:10])
     except ValueError:
-        raise invalid(f"Cannot convert '{text}' of '{name}' to a date.", "RequestBodyRead") from None
+        raise invalid(f"Cannot convert '{value}' of '{name}' to a date.", "RequestBodyRead") from None
 
 
 def _rule(pattern: Json, limits: Json) -> rrule.rrule:
@@ -210,7 +211,7 @@ def exists(master: Item, day: int) -> bool:
 
 def occurrences(master: Item, starts: datetime, ends: datetime) -> list[Item]:
     """Return the occurrences and exceptions that touch the span between two instants, in order."""
-    reach = timedelta(days=2) + (master.end - master.start)
+    reach = timedelta(days=2) + min(master.end - master.start, _LONGEST)
     near = days(master, (starts - reach).date(), (ends + timedelta(days=2)).date())
     wanted = {day for day in near if day not in master.cancelled_days} | set(master.exceptions)
     found = (occurrence(master, day) for day in sorted(wanted))

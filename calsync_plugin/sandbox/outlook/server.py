@@ -20,6 +20,7 @@ from calsync_plugin.sandbox.outlook.simulator import Simulator
 # As many as a bench keeps waiting at once: 100 mailboxes and the page.
 THREADS = 128
 _CONNECTIONS = 1000
+_AUTOSAVE_SECONDS = 5.0
 
 
 def _server(app: Flask, host: str, port: int, threads: int) -> Any:
@@ -40,6 +41,7 @@ def _server(app: Flask, host: str, port: int, threads: int) -> Any:
 def serve(port: int, host: str = "127.0.0.1", threads: int = THREADS, data_file: Path | None = None) -> None:
     """Serve until interrupted or terminated; the state is written to `data_file` at the end."""
     app = create_app(data_file=data_file)
+    app.extensions["outlook"].autosave(_AUTOSAVE_SECONDS)
     server = _server(app, host, port, threads)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

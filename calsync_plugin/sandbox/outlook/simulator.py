@@ -19,7 +19,7 @@ from calsync_plugin.sandbox.outlook.identities import PEOPLE
 from calsync_plugin.sandbox.outlook.logins import Logins
 from calsync_plugin.sandbox.outlook.odata_types import instant
 from calsync_plugin.sandbox.outlook.request_log import RequestLog
-from calsync_plugin.sandbox.outlook.state import Item, Mail, Mailbox, State
+from calsync_plugin.sandbox.outlook.state import Item, Key, Mail, Mailbox, State
 from calsync_plugin.sandbox.outlook.subscriptions import Subscriptions
 from calsync_plugin.sandbox.outlook.switches import Switches
 from calsync_plugin.sandbox.outlook.throttle import Throttle
@@ -51,10 +51,12 @@ class Simulator:
         self.logins = Logins(self.now, lambda: self.switches)
         self.subscriptions = Subscriptions(self.now)
         self.cursors_valid_from = 0
+        self._closed = threading.Event()
         # Paging through a large view expands it once, not once per page; keyed by the state's
         # sequence number.
         self.views: OrderedDict[tuple[int, int, datetime, datetime], list[Item]] = OrderedDict()
-        self._saver: threading.Thread | None = None
+        # What the pages of one delta round are cut from, beside the view that it was made of.
+        self.last_round: tuple[list[Item], list[tuple[Key, Item, bool]]] | None = None
         if data_file is not None and data_file.exists():
             self.load(data_file)
         elif seed:
@@ -85,6 +87,7 @@ class Simulator:
             self.logins.clear()
             self.subscriptions.clear()
             self.views.clear()
+            self.last_round = None
             self.cursors_valid_from = 0
             if self.seeded:
                 self._seed()
@@ -113,7 +116,21 @@ class Simulator:
             with self.state.lock:
                 persistence.dump(self, target)
 
+    def autosave(self, seconds: float) -> None:
+        """Keep the data file no older than so many seconds, in a thread that ends with `close`."""
+
+        def work() -> None:
+            saved = self.state.sequence
+            while not self._closed.wait(seconds):
+                if self.state.sequence != saved:
+                    saved = self.state.sequence
+                    self.dump()
+
+        if self.data_file is not None:
+            threading.Thread(target=work, name="outlook-autosave", daemon=True).start()
+
     def close(self) -> None:
         """Stop background work and keep the state if there is a data file."""
+        self._closed.set()
         self.subscriptions.close()
         self.dump()

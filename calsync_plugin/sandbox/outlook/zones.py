@@ -25,7 +25,7 @@ def zone(name: str) -> tzinfo:
     if key in _UTC_NAMES:
         return UTC
     iana = _WINDOWS.get(key) or _IANA.get(key)
-    if iana is None:
+    if not iana:
         message = f"A valid TimeZone value must be specified. The value '{name}' is not supported."
         raise GraphError(400, "TimeZoneNotSupportedException", message)
     return ZoneInfo(iana)

@@ -156,7 +156,7 @@ def _members(exchange: Exchange) -> list[Exchange]:
                 request["method"],
                 "/v1.0" + path,
                 query,
-                request.get("headers", {}),
+                request.get("headers") or {},
                 json.dumps(request["body"]).encode() if "body" in request else b"",
                 answer["status"],
                 json.dumps(answer["body"]).encode() if "body" in answer else b"",

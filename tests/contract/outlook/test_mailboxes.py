@@ -4,10 +4,17 @@ threads.
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from calsync_plugin.sandbox.outlook import Simulator, create_app
 from calsync_plugin.sandbox.outlook.clock import MovableClock
@@ -187,6 +194,29 @@ def test_state_survives_a_restart(tmp_path: Path, clock: MovableClock) -> None:
     assert len(json_of(alice.get("/control/mails"))["mails"]) == 2
     assert alice.create("New")["id"] not in {made["id"], second["id"]}
     again.extensions["outlook"].close()
+
+
+def test_a_terminated_server_keeps_its_state(tmp_path: Path) -> None:
+    path = tmp_path / "outlook.json"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = (
+        "import pathlib; from calsync_plugin.sandbox.outlook import serve; "
+        f"serve({port}, data_file=pathlib.Path({str(path)!r}), threads=2)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        url, deadline = f"http://127.0.0.1:{port}/v1.0/me/events", time.monotonic() + 20
+        status = 0
+        while status != 201:
+            assert time.monotonic() < deadline
+            with contextlib.suppress(requests.ConnectionError):
+                header = {"Authorization": "Bearer sandbox:alice@example.com"}
+                status = requests.post(url, json=event("Kept"), headers=header, timeout=5).status_code
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    again = create_app(data_file=path)
+    assert [one["subject"] for one in Person(again, "alice@example.com").events()] == ["Kept"]
 
 
 def test_threads_do_not_corrupt_the_state(sim: Simulator, alice: Person) -> None:

@@ -324,3 +324,17 @@ def test_answering_one_occurrence(alice: Person, bob: Person) -> None:
     assert len(days(bob, own["id"])) == 3
     answers = [one["attendees"][0]["status"]["response"] for one in occurrences(alice, made["id"])]
     assert answers == ["none", "declined", "none", "none"]
+
+
+def test_an_attendees_series_follows_the_organizers(alice: Person, bob: Person) -> None:
+    made = alice.create(recurrence=weekly(), attendees=[attendee("bob@example.com")])
+    (own,) = bob.events()
+    second = occurrences(alice, made["id"])[1]["id"]
+    alice.patch(f"events/{second}", {"subject": "Other"})
+    alice.patch(f"events/{made['id']}", {"location": {"displayName": "B"}})
+    assert {one["location"]["displayName"] for one in occurrences(bob, own["id"])} == {"B"}
+    link = json_of(bob.get("calendarView/delta?startDateTime=2026-11-01&endDateTime=2027-01-01"))
+    alice.patch(f"events/{made['id']}", {"recurrence": weekly(count=2)})
+    assert [one["subject"] for one in occurrences(bob, own["id"])] == ["Plan", "Plan"]
+    news = json_of(bob.get(link["@odata.deltaLink"]))["value"]
+    assert len([one for one in news if "@removed" in one]) == 2
