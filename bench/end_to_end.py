@@ -11,7 +11,8 @@ import requests
 from bench.floors import event_of, session_of
 from bench.harness import Line, percentile, seconds
 from bench.world import answers, folder, free_port, meeting_record, process
-from calsync_plugin.demo import HOST
+from calsync_plugin.crm.webhook_setup import wanted_events
+from calsync_plugin.demo import ENTITIES, HOST
 from calsync_plugin.sandbox.crm.identities import ALICE_ID, API_KEY
 
 SAVES = 100
@@ -26,10 +27,10 @@ def run() -> list[Line]:
     """Save and look until it is there."""
     port = free_port()
     crm, outlook = (f"http://{HOST}:{port + offset}" for offset in (1, 2))
-    ready = f"http://{HOST}:{port}/healthz"
     with folder() as data:
         command = ["calsync_plugin", "serve", "--data", str(data), "--port", str(port)]
-        with process(command, lambda: answers(ready)):
+        with process(command, lambda: _listens(crm)):
+            sleep(_SETTLE)
             mine, direct = [], []
             for number in range(SAVES + WARM_UP):
                 ours, floor = _saved(crm, outlook), _posted(outlook)
@@ -58,6 +59,18 @@ def run() -> list[Line]:
 
 
 _crm = requests.Session()
+_SETTLE = 0.5
+"""Between the CRM's last webhook and the worker's start."""
+
+
+def _listens(crm: str) -> bool:
+    """Whether the bridge has made all its webhooks: the last step but one of its start."""
+    if not answers(f"{crm}/control/revision"):
+        return False
+    records = _crm.get(f"{crm}/control/dump", timeout=10).json()["records"]
+    return len(records["Webhook"]) >= len(wanted_events(ENTITIES))
+
+
 _outlook = session_of("alice@example.com")
 _bob = session_of("bob@example.com")
 

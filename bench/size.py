@@ -8,6 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from bench.harness import Line, alternate, median_ratio, seconds, timed
@@ -119,7 +120,7 @@ def _one_by_one(calsync: Calsync, meetings: list[tuple[str, str]]) -> None:
 def _worker_memory(sims: Simulators, data: Path) -> float:
     """Peak resident memory in MB of a process that makes CHANGES changes in the store of `data`."""
     meetings = sims.add_meetings(CHANGES, [ALICE_ID])
-    task = json.dumps({"crm": sims.ports.crm, "outlook": sims.ports.outlook, "meetings": meetings})
+    task = json.dumps({"ports": asdict(sims.ports), "meetings": meetings})
     command = [sys.executable, "-m", "bench.size_worker", str(data)]
     answer = subprocess.run(command, input=task.encode(), capture_output=True, check=True)
     return float(answer.stdout)

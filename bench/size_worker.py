@@ -14,7 +14,7 @@ from calsync_plugin.demo import Ports
 def main() -> None:
     """Work, then print the peak resident memory in MB."""
     task = json.load(sys.stdin)
-    sims = Simulators(Ports(bridge=0, crm=task["crm"], outlook=task["outlook"]))
+    sims = Simulators(Ports(**task["ports"]))
     with installation(settings_for(sims, Path(sys.argv[1]))) as calsync:
         mark(calsync, [tuple(meeting) for meeting in task["meetings"]])
         calsync.worker.start()
