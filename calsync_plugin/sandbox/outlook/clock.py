@@ -16,6 +16,7 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the present instant in UTC."""
+        ...
 
 
 class MovableClock:

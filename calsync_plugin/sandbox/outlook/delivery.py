@@ -21,6 +21,7 @@ class Deliver(Protocol):
 
     def __call__(self, url: str, body: Json | None, timeout: float, /) -> tuple[int, str]:
         """Send one POST."""
+        ...
 
 
 def deliver_by_http(url: str, body: Json | None, timeout: float, /) -> tuple[int, str]:

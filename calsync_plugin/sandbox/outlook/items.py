@@ -150,16 +150,29 @@ def skeleton(view: View, item: Item) -> Json:
 
 def render(view: View, item: Item) -> Json:
     """Return an item as a whole event."""
-    number = view.mailbox.number
+    key = change_key(view.mailbox.number, item.key)
     identity = item_id(view, item)
-    key = change_key(number, item.key)
-    masked = view.masks_private and item.sensitivity == "private"
     event: Json = {
         "@odata.etag": f'W/"{key}"',
         "id": identity,
+        "changeKey": key,
+        "webLink": f"https://outlook.office365.com/owa/?itemid={identity}&exvsurl=1&path=/calendar/item",
+        "seriesMasterId": master_id(view, item),
+        **_plain(item),
+        **_told(view, item, masked=view.masks_private and item.sensitivity == "private"),
+        "start": moment(view, item, item.start, item.starts),
+        "end": moment(view, item, item.end, item.ends),
+    }
+    if item.original_start is not None:
+        event["originalStart"] = short_instant(item.original_start)
+    return event
+
+
+def _plain(item: Item) -> Json:
+    """Return the properties that look alike to every caller."""
+    return {
         "createdDateTime": instant(item.created),
         "lastModifiedDateTime": instant(item.modified),
-        "changeKey": key,
         "categories": item.categories,
         "transactionId": item.transaction_id,
         "originalStartTimeZone": item.start_zone,
@@ -168,18 +181,14 @@ def render(view: View, item: Item) -> Json:
         "reminderMinutesBeforeStart": item.reminder_minutes,
         "isReminderOn": item.reminder_on,
         "hasAttachments": False,
-        "subject": "Private Appointment" if masked else item.subject,
-        "bodyPreview": "" if masked else item.preview,
         "importance": item.importance,
         "sensitivity": item.sensitivity,
         "isAllDay": item.all_day,
         "isCancelled": item.cancelled,
         "isOrganizer": item.is_organizer,
         "responseRequested": item.response_requested,
-        "seriesMasterId": master_id(view, item),
         "showAs": item.show_as,
         "type": item.kind,
-        "webLink": f"https://outlook.office365.com/owa/?itemid={identity}&exvsurl=1&path=/calendar/item",
         "onlineMeetingUrl": None,
         "isOnlineMeeting": item.online,
         "onlineMeetingProvider": item.online_provider,
@@ -187,19 +196,32 @@ def render(view: View, item: Item) -> Json:
         "isDraft": False,
         "hideAttendees": item.hide_attendees,
         "responseStatus": {"response": item.response, "time": short_instant(item.responded)},
-        "body": {"contentType": view.body_type, "content": ""} if masked else body_of(view, item),
-        "start": moment(view, item, item.start, item.starts),
-        "end": moment(view, item, item.end, item.ends),
-        "location": item.locations[0] if item.locations and not masked else NO_LOCATION,
-        "locations": [] if masked else item.locations,
         "recurrence": _recurrence(item),
-        "attendees": [] if masked else item.attendees,
         "organizer": item.organizer,
-        "onlineMeeting": {"joinUrl": item.join_url} if item.join_url and not masked else None,
     }
-    if item.original_start is not None:
-        event["originalStart"] = short_instant(item.original_start)
-    return event
+
+
+def _told(view: View, item: Item, *, masked: bool) -> Json:
+    """Return what a private event keeps from those who may only see that it is there."""
+    if masked:
+        return {
+            "subject": "Private Appointment",
+            "bodyPreview": "",
+            "body": {"contentType": view.body_type, "content": ""},
+            "location": NO_LOCATION,
+            "locations": [],
+            "attendees": [],
+            "onlineMeeting": None,
+        }
+    return {
+        "subject": item.subject,
+        "bodyPreview": item.preview,
+        "body": body_of(view, item),
+        "location": item.locations[0] if item.locations else NO_LOCATION,
+        "locations": item.locations,
+        "attendees": item.attendees,
+        "onlineMeeting": {"joinUrl": item.join_url} if item.join_url else None,
+    }
 
 
 def _recurrence(item: Item) -> Json | None:
