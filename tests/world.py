@@ -135,6 +135,7 @@ class World:
         self.told: list[tuple[str, str]] = []
         self.plugins = pluggy.PluginManager("calsync")
         self._opened: list[Calsync] = []
+        self._crm_addresses = [CRM]
         self.app = self.open()
 
     # --- calsync
@@ -146,12 +147,17 @@ class World:
         for plugin in (_Notices(self.told), *plugins):
             self.plugins.register(plugin)
         http = Http()
-        http.mount(CRM, WsgiAdapter(self.crm_app))
+        for address in self._crm_addresses:
+            http.mount(address, WsgiAdapter(self.crm_app))
         http.mount(OUTLOOK, WsgiAdapter(self.outlook_app))
         app = Calsync(self.settings, self.plugins, kind="sandbox", clock=self.clock, http=http)
         self.app = app
         self._opened.append(app)
         return app
+
+    def also_at(self, address: str) -> None:
+        """Let the CRM answer at another address, too, from the next `open` on."""
+        self._crm_addresses.append(address)
 
     def close(self) -> None:
         """Close calsync and the simulators."""
@@ -161,9 +167,10 @@ class World:
         self.crm.close()
         self.outlook.close()
 
-    def connect(self, user_id: str, *, mode: str = "both", **settings: Any) -> None:
-        """Connect a user through the real login, and choose settings."""
-        address = self.app.connections.begin(user_id, mode=mode, login_hint=ADDRESS[user_id], prompt="none")
+    def connect(self, user_id: str, *, mode: str = "both", mailbox: str = "", **settings: Any) -> None:
+        """Connect a user (to the own mailbox, or to another) through the real login, and choose settings."""
+        hint = mailbox or ADDRESS[user_id]
+        address = self.app.connections.begin(user_id, mode=mode, login_hint=hint, prompt="none")
         self.app.connections.finish(self.signed_in(address))
         if settings:
             self.choose(user_id, **settings)
@@ -277,9 +284,10 @@ class World:
 
     # --- Outlook's side
 
-    def graph(self, method: str, user_id: str, path: str, **kwargs: Any) -> Any:
+    def graph(self, method: str, user_id: str, path: str, *, prefer: str = "", **kwargs: Any) -> Any:
         """Call Graph as a user of Outlook would."""
-        headers = {"Authorization": f"Bearer sandbox:{ADDRESS[user_id]}", "Prefer": 'IdType="ImmutableId"'}
+        preferences = ['IdType="ImmutableId"', *filter(None, [prefer])]
+        headers = {"Authorization": f"Bearer sandbox:{ADDRESS[user_id]}", "Prefer": ", ".join(preferences)}
         answer = self.session.request(
             method, f"{OUTLOOK}/v1.0/me/{path}", headers=headers, timeout=5, **kwargs
         )

@@ -1,4 +1,4 @@
-"""R6: the description goes from the side of its origin, as text that stays as it is however often it travels."""
+"""R6: the description goes from the side of its origin, as text that stays as it is while it travels."""
 
 from __future__ import annotations
 
