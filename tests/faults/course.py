@@ -1,7 +1,7 @@
-"""The course of one installation under test: what it calls and commits, where it is struck, where it dies.
+"""The course of an installation under test: what it calls and commits, where it is struck, where it dies.
 
-Decides nothing of what is right. Every remote call and every commit of the store passes here, so that a test can
-count them first and then let each of them go wrong, or let the process die after it.
+Decides nothing of what is right. Every remote call and every commit of the store passes here, so that a test
+can count them first and then let each of them go wrong, or let the process die after it.
 """
 
 from __future__ import annotations

@@ -5,11 +5,10 @@ Decides what "the end state is right" means, and which lasting refusals may leav
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from calsync_plugin.domain.links import Base
+from calsync_plugin.domain.links import Base, Link
 from tests.faults.course import Call, Course, Killed
 from tests.faults.refusals import Refusal, mend, refusal_of
 from tests.faults.scenarios import Scenario
@@ -65,7 +64,7 @@ class Bench:
             course.restart()
             yard.open()
             yard.settle()
-        course.restart()
+        assert course.stop_after is None, f"{combination}: it never came to the step"
         return course
 
     def verdict(self, combination: Combination) -> list[str]:
@@ -131,23 +130,18 @@ def picture(yard: Yard) -> Picture:
             {k: v for k, v in row.items() if k not in _VOLATILE} | {"joins": bool(row.get("cOutlookJoinUrl"))}
             for row in _records(yard)
         ],
-        "links": sorted(
-            (
-                by_name[record_id],
-                str(link.state),
-                link.reason,
-                sorted((c.mailbox_id, str(c.purpose), str(c.state)) for c in link.copies),
-                _values(link.crm_base),
-                _values(link.outlook_base),
-            )
-            for (_, record_id), link in links.items()
-        ),  # fmt: skip
+        "links": sorted((by_name[r], *_link(link)) for (_, r), link in links.items()),
         "links in all": {m: store.links.count(m) for m in (1, 2, 3, 4)},
         "parked": sorted((p.reason, p.message) for p in store.parked.all()),
         "held": len(store.held.all()),
         "waiting": store.changes.waiting(),
         "accounts": {u: str(yard.account(u).status) for u in (ALICE, BOB)},
     }
+
+
+def _link(link: Link) -> tuple[Any, ...]:
+    copies = sorted((c.mailbox_id, str(c.purpose), str(c.state)) for c in link.copies)
+    return str(link.state), link.reason, copies, _values(link.crm_base), _values(link.outlook_base)
 
 
 def _values(base: Base | None) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """The refusals that last: what they leave for a person, and how a person mends it.
 
-Decides for which calls and faults the end state may differ from a run without them, and in what. All other faults
-must leave nothing to see.
+Decides for which calls and faults the end state may differ from a run without them, and in what. All other
+faults must leave nothing to see.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def refusal_of(call: Call, fault: Fault, before: Sequence[Call]) -> Refusal | No
 
 
 def mend(yard: Yard, records: Sequence[str]) -> None:
-    """What a person does: log in again or say that the account is looked after, and save the records once more."""
+    """What a person does: log in again, or say that the account is looked after; save the records again."""
     for user_id in (ALICE, BOB):
         status = str(yard.account(user_id).status)
         if status == "reconnect":

@@ -5,9 +5,10 @@ Decides what is pushed. Each scenario ends with a mark in the store and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ from tests.world import ALICE, BOB, DAVE
 
 Prepare = Callable[[Yard], Sequence[str]]
 """Prepares a yard and returns the ids of the records that it is about."""
-LATER = {"dateStart": "2026-12-02 10:00:00", "dateEnd": "2026-12-02 11:00:00"}
-GUESTS = {"contactsIds": [DAVE], "usersIds": [ALICE, BOB]}
+LATER: Mapping[str, Any] = {"dateStart": "2026-12-02 10:00:00", "dateEnd": "2026-12-02 11:00:00"}
+GUESTS: Mapping[str, Any] = {"contactsIds": [DAVE], "usersIds": [ALICE, BOB]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Scenario:
     prepare: Prepare
 
 
-def _saved(yard: Yard, **attributes: object) -> str:
+def _saved(yard: Yard, **attributes: Any) -> str:
     record_id = yard.save(**attributes)
     yard.settle()
     return record_id
@@ -55,7 +56,7 @@ def _create_two(yard: Yard) -> list[str]:
     return [yard.save(name="First", **GUESTS), yard.save(name="Second", **LATER)]
 
 
-def _update(yard: Yard, **attributes: object) -> list[str]:
+def _update(yard: Yard, **attributes: Any) -> list[str]:
     yard.act_on([ALICE], push_contacts=True)
     record_id = _saved(yard, **GUESTS)
     yard.change(record_id, **attributes)

@@ -1,7 +1,7 @@
 """A world that is put back to a kept state within milliseconds, with every call and commit on its course.
 
-Decides how a state is kept and put back. The engine over the database is the same for all runs of a process (its
-compiled statements are most of a start); all else of calsync is built anew for each start.
+Decides how a state is kept and put back. The engine over the database is the same for all runs of a process
+(its compiled statements are most of a start); all else of calsync is built anew for each start.
 """
 
 from __future__ import annotations
