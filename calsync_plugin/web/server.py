@@ -13,6 +13,8 @@ from waitress.server import create_server  # type: ignore[import-untyped]
 
 from calsync_plugin.errors import ConfigurationError
 
+IN_HAND = 4.0
+"""Seconds that requests get to end at a stop."""
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -46,6 +48,13 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no further connections and let the requests in hand end."""
+        """Let the requests in hand end, send their answers, and close what browsers keep open."""
+        self._server.task_dispatcher.shutdown(timeout=IN_HAND)
+        # Channels and listener belong to the thread that polls them.
+        self._server.trigger.pull_trigger(self._close)
+        self._thread.join(timeout=IN_HAND)
+
+    def _close(self) -> None:
+        for channel in self._server.active_channels.values():
+            channel.close_when_flushed = True
         self._server.close()
-        self._thread.join(timeout=5)

@@ -102,7 +102,9 @@ function openNew(day, minutes) {
   const today = board.querySelector(".day.today")?.dataset.date;
   const date = day || today || document.body.dataset.week;
   const start = new Date(`${date}T00:00`);
-  start.setMinutes(minutes ?? 10 * 60);
+  // Unless a place in the week was chosen: the next full hour, for a meeting that is over invites nobody.
+  const now = date === today ? board.querySelector(".day.today .now")?.style.getPropertyValue("--m") : undefined;
+  start.setMinutes(minutes ?? (now === undefined ? 10 : Math.floor(Number(now) / 60) + 1) * 60);
   const end = new Date(start.getTime() + 3600000);
   // An administrator plans for others: the first user is offered.
   const owner = document.getElementById("shown").value || (document.body.dataset.admin ? field("assignedUserId").options[1].value : acting);
