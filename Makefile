@@ -29,7 +29,7 @@ check: $(VENV)/.develop ## Look at style, types and the import table
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
 bench: $(VENV)/.develop ## Measure, and print the table of the README

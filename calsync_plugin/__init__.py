@@ -26,8 +26,7 @@ def register(plugin_manager: pluggy.PluginManager, config: Settings | Mapping[st
     import os  # noqa: PLC0415
 
     from calsync_plugin.engine.assembly import Calsync  # noqa: PLC0415
-    from calsync_plugin.engine.clock import SystemClock  # noqa: PLC0415
     from calsync_plugin.settings import Settings, load_settings  # noqa: PLC0415
 
     settings = config if isinstance(config, Settings) else load_settings(config, os.environ)
-    return Calsync(settings, plugin_manager, kind="process", clock=SystemClock())
+    return Calsync(settings, plugin_manager, kind="process")

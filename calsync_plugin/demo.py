@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from calsync_plugin.engine.assembly import Calsync
-from calsync_plugin.engine.clock import SystemClock
 from calsync_plugin.errors import StoreError
 from calsync_plugin.hookspecs import plugin_manager
 from calsync_plugin.http import Http
@@ -151,7 +150,7 @@ class Sandbox:
 
 
 def _assemble(settings: Settings) -> Calsync:
-    return Calsync(settings, plugin_manager(), kind="sandbox", clock=SystemClock())
+    return Calsync(settings, plugin_manager(), kind="sandbox")
 
 
 def _free_port() -> int:

@@ -33,10 +33,7 @@ class Patient(Protocol):
     store: Store
     http: Http
     entities: dict[str, EntitySettings]
-
-    @property
-    def espocrm(self) -> EspoClient:
-        """The CRM's client."""
+    espocrm: EspoClient
 
 
 def examine(patient: Patient) -> Iterator[Finding]:

@@ -26,10 +26,7 @@ class Installation(Protocol):
     store: Store
     http: Http
     entities: dict[str, EntitySettings]
-
-    @property
-    def espocrm(self) -> EspoClient:
-        """The CRM's client."""
+    espocrm: EspoClient
 
 
 def check_services(calsync: Installation) -> None:

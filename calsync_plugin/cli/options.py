@@ -19,7 +19,6 @@ from rich.console import Console
 
 from calsync_plugin.demo import open_sandbox
 from calsync_plugin.engine.assembly import Calsync
-from calsync_plugin.engine.clock import SystemClock
 from calsync_plugin.errors import CalsyncError, UserError
 from calsync_plugin.hookspecs import plugin_manager
 from calsync_plugin.logs import set_up_logging
@@ -71,7 +70,7 @@ def bridge_of(settings: Settings) -> Calsync:
     """The bridge of complete settings."""
     require(settings, *BRIDGE_NEEDS)
     set_up_logging(settings.log.level, settings.log.format)
-    return Calsync(settings, plugin_manager(), kind="bridge", clock=SystemClock())
+    return Calsync(settings, plugin_manager(), kind="bridge")
 
 
 @contextmanager

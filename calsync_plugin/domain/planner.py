@@ -275,7 +275,7 @@ def _plan_both(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
     merged = merge(comparable(link, theirs.meeting, flows), ours.meeting, theirs.meeting, flows, policy)
     update = update_event(link, link.home, merged, theirs.meeting, ours.modified_at, policy)
     if anew and update == OLD:
-        return (update,)
+        return (OLD,)
     held = merged.to_outlook - (update.fields if isinstance(update, UpdateEvent) else frozenset())
     operations: list[Operation] = [c for c in merged.clashes if c.field not in held]
     operations += [update] if update else []

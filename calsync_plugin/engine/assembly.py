@@ -22,6 +22,7 @@ from calsync_plugin.crm.directory import Directory
 from calsync_plugin.crm.espocrm import EspoGateway
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.engine.brake import Brake
+from calsync_plugin.engine.clock import SystemClock
 from calsync_plugin.engine.gather import Gatherer
 from calsync_plugin.engine.inbound import Marks
 from calsync_plugin.engine.plugins import Plugins
@@ -55,23 +56,27 @@ class Calsync:
         plugins: pluggy.PluginManager,
         *,
         kind: str,
-        clock: Clock,
+        clock: Clock | None = None,
         http: Http | None = None,
         gateway: CrmGateway | None = None,
     ) -> None:
         """Open the store of `settings` and register the hooks with `plugins`; nothing runs yet.
 
-        `kind` is `sandbox`, `bridge` or `process`; a store keeps the kind that it was made as.
+        `kind` is `sandbox`, `bridge` or `process`; a store keeps the kind that it was made as. Without a
+        `clock` the machine's is used, and for leases the database's own.
         """
         self.settings = settings
         self.plugins = plugins
-        self.clock = clock
+        self.clock = clock or SystemClock()
         self.http = http or Http()
         self.store = open_store(
             settings.store.url, Keyring(settings.store.secret_keys), kind=kind, clock=clock
         )
         check_addresses(self.store, public_url=settings.serve.public_url, crm_url=settings.crm.url)
         self._given_gateway = gateway
+        self.espocrm = EspoClient(
+            settings.crm, self.http, clock=lambda: datetime.fromtimestamp(self.clock.now(), UTC)
+        )
         self.entities = {entity.entity_type: entity for entity in settings.crm.entities}
         self.marks = Marks(self.store)
         self._asked = Plugins(plugins)
@@ -95,25 +100,20 @@ class Calsync:
     # --- the CRM
 
     @cached_property
-    def espocrm(self) -> EspoClient:
-        """The REST client of the configured EspoCRM."""
+    def gateway(self) -> CrmGateway:
+        """The CRM: given, or of a plugin, or the configured EspoCRM."""
+        if self._given_gateway is not None:
+            return self._given_gateway
+        hosted: CrmGateway | None = self.plugins.hook.calsync_crm_gateway()
+        if hosted is not None:
+            return hosted
         if not self.settings.crm.url:
             raise ConfigurationError(
                 "no CRM is configured and no plugin gives a gateway",
                 path="crm.url",
                 expected="an address, or a plugin that implements calsync_crm_gateway",
             )
-        return EspoClient(
-            self.settings.crm, self.http, clock=lambda: datetime.fromtimestamp(self.clock.now(), UTC)
-        )
-
-    @cached_property
-    def gateway(self) -> CrmGateway:
-        """The CRM: given, or of a plugin, or the configured EspoCRM."""
-        if self._given_gateway is not None:
-            return self._given_gateway
-        hosted: CrmGateway | None = self.plugins.hook.calsync_crm_gateway()
-        return hosted if hosted is not None else EspoGateway(self.settings.crm, self.espocrm)
+        return EspoGateway(self.settings.crm, self.espocrm)
 
     def webhook_secret(self, webhook_id: str) -> str | None:
         """The secret of one of the CRM's webhooks, None for a webhook that is not ours."""
@@ -176,7 +176,6 @@ class Calsync:
         writer = Writer(
             gateway=self.gateway,
             gatherer=gatherer,
-            saver=saver,
             installation_id=self.store.installation.get().id,
             new_link_id=lambda: str(uuid.uuid4()),
         )

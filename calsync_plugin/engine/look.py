@@ -158,8 +158,9 @@ def _looked_up(item: Item, intended: Copy, value: JsonObject | None) -> None:
     found = value.get("value") if value else None
     item.looked_up = True
     assert item.link is not None
-    if isinstance(found, list) and found:
-        event = read_event(found[0], label=item.member.label(item.entity))
+    first = found[0] if isinstance(found, list) and found else None
+    if isinstance(first, dict):
+        event = read_event(first, label=item.member.label(item.entity))
         home = intended.purpose is CopyPurpose.HOME
         settle = copy_found if home else copy_confirmed
         item.link = settle(item.link, intended, event_id=event.id, ical_uid=event.ical_uid, etag=event.etag)

@@ -18,6 +18,7 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Seconds since the epoch, UTC."""
+        ...
 
 
 class SystemClock:

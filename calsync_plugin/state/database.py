@@ -97,7 +97,7 @@ class Database:
 
     def _now(self) -> ColumnElement[float]:
         """The queue's time in SQL; every statement that uses it is executed with `times()`."""
-        bound = cast(bindparam("now", type_=Double), Double)
+        bound: ColumnElement[Any] = cast(bindparam("now", type_=Double), Double)
         if self.is_sqlite:
             return bound
         # Not clock_timestamp(): it is volatile, so no index could be used.

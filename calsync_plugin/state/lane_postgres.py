@@ -131,8 +131,8 @@ def _connect(engine: Engine) -> psycopg.Connection:
     arguments, options = engine.dialect.create_connect_args(engine.url)
     connection = psycopg.connect(*arguments, **{**options, "connect_timeout": 10, "autocommit": True})
     try:
-        connection.execute(f"SET lock_timeout = {_TIMEOUT_MS}")
-        connection.execute(f"SET statement_timeout = {_TIMEOUT_MS}")
+        connection.execute(f"SET lock_timeout = {_TIMEOUT_MS}".encode())
+        connection.execute(f"SET statement_timeout = {_TIMEOUT_MS}".encode())
         connection.execute(_PREPARE.encode())
     except BaseException:
         connection.close()

@@ -34,9 +34,9 @@ class Tokens:
             found = connection.execute(statement).scalar()
         return None if found is None else self._keyring.decrypt(TOKEN, user_id, found)
 
-    def save(self, user_id: str, cache: str) -> None:
+    def save(self, user_id: str, text: str) -> None:
         """Replace the cache of a user."""
-        row = {"user_id": user_id, "cache": self._keyring.encrypt(TOKEN, user_id, cache)}
+        row = {"user_id": user_id, "cache": self._keyring.encrypt(TOKEN, user_id, text)}
         with self._database.write() as connection:
             connection.execute(upsert(connection, token_caches), row)
 

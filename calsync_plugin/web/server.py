@@ -24,7 +24,7 @@ class Server:
     def __init__(self, app: WsgiApp, *, host: str, port: int, threads: int, name: str) -> None:
         """Take the port at once, so that a port in use is a clear error before anything starts."""
         try:
-            self._server = create_server(
+            self._server: Any = create_server(
                 app,
                 host=host,
                 port=port,

@@ -12,6 +12,7 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The present instant, in UTC."""
+        ...
 
     def advance(self, by: timedelta) -> None:
         """Move time forward."""

@@ -6,10 +6,11 @@ import json
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import requests
-import waitress  # type: ignore[import-untyped]
 from flask import Flask, Response, request
+from waitress.server import create_server  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
 from calsync_plugin.sandbox.crm import admin_api  # noqa: F401 - registers its routes on the blueprint
@@ -116,7 +117,7 @@ class CrmServer:
         app = create_app(data_file=data_file, webhook_interval=webhook_interval)
         self.crm: Crm = app.extensions["crm"]
         self._saver = Saver(self.crm, data_file) if data_file is not None else None
-        self._server = waitress.create_server(app, host=host, port=port, threads=threads, ident=None)
+        self._server: Any = create_server(app, host=host, port=port, threads=threads, ident=None)
         self.url = f"http://{host}:{self._server.effective_port}"
 
     def run(self) -> None:
