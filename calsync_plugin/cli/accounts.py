@@ -40,11 +40,12 @@ def accounts_list(config: Path | None, data: Path | None, as_json: bool) -> None
         click.echo(json.dumps(lines))
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("user", "address", "status", "last success", "parked", "reason"):
+    for heading in ("user", "address", "status", "last success (UTC)", "parked", "reason"):
         table.add_column(heading, overflow="fold")  # an id that is cut short is of no use
     for line in lines:
+        shown = {**line, "last_success": line["last_success"][:16].replace("T", " ")}
         table.add_row(
-            *(str(line[k]) for k in ("user", "address", "status", "last_success", "parked", "reason"))
+            *(str(shown[k]) for k in ("user", "address", "status", "last_success", "parked", "reason"))
         )
     console.print(table if lines else "nobody is connected yet; connect with: calsync accounts connect USER")
 
