@@ -40,7 +40,7 @@ def accounts_list(config: Path | None, data: Path | None, as_json: bool) -> None
         click.echo(json.dumps(lines))
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("user", "address", "status", "last success (UTC)", "parked", "reason"):
+    for heading in ("user", "address", "status", "synced (UTC)", "parked", "reason"):
         table.add_column(heading, overflow="fold")  # an id that is cut short is of no use
     for line in lines:
         shown = {**line, "last_success": line["last_success"][:16].replace("T", " ")}
