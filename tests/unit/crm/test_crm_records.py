@@ -354,7 +354,7 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize("name", RECORDED.keys() - UNUSABLE.keys())
+@pytest.mark.parametrize("name", sorted(RECORDED.keys() - UNUSABLE.keys()))
 def test_recorded_records_become_meetings(name: str) -> None:
     body: dict[str, Any] = RECORDED[name].body
     entity = CALL if RECORDED[name].path.startswith("Call") else MEETING
