@@ -73,6 +73,8 @@ class Course:
     calls: list[Call] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     dead: bool = False
+    struck: Call | None = None
+    """The call that the strike came to: after a restart another one may have its number."""
     _thread: int = field(default_factory=threading.get_ident)
 
     def alive(self) -> None:
@@ -121,6 +123,7 @@ class Wire(BaseAdapter):
         try:
             if strike is None:
                 return self._inner.send(request)
+            course.struck = call
             return strike(call, request, lambda: self._inner.send(request))
         finally:
             if call.writes:

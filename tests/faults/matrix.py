@@ -69,11 +69,11 @@ class Bench:
 
     def verdict(self, combination: Combination) -> list[str]:
         """Run one combination; how its end differs from what is right, in words."""
-        self.course(combination)
+        course = self.course(combination)
         refusal = None
-        if combination.call is not None and combination.fault is not None:
-            before = self.calls[: combination.call.number - 1]
-            refusal = refusal_of(combination.call, combination.fault, before)
+        if course.struck is not None and combination.fault is not None:
+            before = course.calls[: course.struck.number - 1]
+            refusal = refusal_of(course.struck, combination.fault, before)
         found = self._end() if refusal is None else self._refused(refusal, whole=combination.stop is None)
         return [f"{self.scenario.name}: {combination}: {text}" for text in found]
 

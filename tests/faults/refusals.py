@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.faults.course import Call
-from tests.faults.strikes import LOGIN_SAYS, Fault
+from tests.faults.strikes import LOGIN_SAYS, Fault, faults_of
 from tests.faults.yard import Yard
 from tests.world import ALICE, BOB
 
@@ -40,6 +40,8 @@ BELIEVED = Refusal("an event that Outlook says is not there is not there", cured
 
 def refusal_of(call: Call, fault: Fault, before: Sequence[Call]) -> Refusal | None:
     """The refusal that this fault is for this call, None for what must leave no trace."""
+    if fault not in set(faults_of(call)):
+        return None
     method, path = call.members[fault.member or 0] if call.members else (call.method, call.path)
     match call.service, fault.name:
         case "graph", "403":

@@ -68,6 +68,8 @@ def strike(fault: Fault, outlook: Simulator, crm: Crm) -> Strike:
     """The fault as something that happens to a call."""
 
     def struck(call: Call, request: requests.PreparedRequest, carry: Carry) -> requests.Response:
+        if fault not in set(faults_of(call)):
+            return carry()
         if fault.member is None and fault.name in _BREAKS:
             return _BREAKS[fault.name](request, carry)
         if call.service == "crm":
