@@ -156,7 +156,7 @@ def meeting_record(user_id: str) -> dict[str, Any]:
     return {
         "id": f"6{number:016x}",
         "name": f"Quarterly review with customer {number}",
-        "description": DESCRIPTION,
+        "description": f"{DESCRIPTION}\nReference {number}",
         "dateStart": start.strftime("%Y-%m-%d %H:%M:%S"),
         "dateEnd": (start + timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S"),
         "assignedUserId": user_id,

@@ -18,7 +18,7 @@ from calsync_plugin.engine.brake import DELETION, MAIL
 from calsync_plugin.engine.failures import fail
 from calsync_plugin.engine.item import Item, Stage
 from calsync_plugin.engine.roster import OFF
-from calsync_plugin.engine.saver import Saver
+from calsync_plugin.engine.saver import Intent
 from calsync_plugin.errors import (
     CalsyncError,
     DuplicateTransaction,
@@ -32,11 +32,9 @@ from calsync_plugin.errors import (
     UnknownOutcome,
 )
 from calsync_plugin.graph.calendar import create_event, delete_event, update_event
-from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.graph.event_body import event_body
 from calsync_plugin.graph.events import read_event
-from calsync_plugin.graph.protocol import JsonObject, Request
-from calsync_plugin.state import Lease
+from calsync_plugin.graph.protocol import JsonObject, Outcome, Request
 
 GraphOperation = CreateEvent | UpdateEvent | DeleteEvent
 
@@ -59,23 +57,54 @@ class Job:
         return isinstance(error, NotFound) and isinstance(self.operation, DeleteEvent)
 
 
+@dataclass(slots=True)
+class Draft:
+    """What is to be sent for some items."""
+
+    items: Sequence[Item]
+    jobs: list[Job]
+
+    @property
+    def only_creates(self) -> bool:
+        """Whether nothing of it counts for the breaker."""
+        return all(isinstance(job.operation, CreateEvent) for job in self.jobs)
+
+    @property
+    def intent(self) -> Intent:
+        """What has to be committed first: begun creates, and the content of what is to be deleted."""
+        ready = [j for j in self.jobs if j.item.stage is Stage.OPEN]
+        return Intent(
+            begun=[j.item for j in ready if isinstance(j.operation, CreateEvent) and j.item.changed_link],
+            journal=[
+                (j.item, j.copy.event_id, json.dumps(j.item.raw[j.copy.event_id]))
+                for j in ready
+                if isinstance(j.operation, DeleteEvent) and j.item.seen.get(j.copy.event_id)
+            ],
+        )
+
+    def take_off(self) -> list[Request]:
+        """The requests to send now; what lost a race at the commit stays behind."""
+        self.jobs = [j for j in self.jobs if j.item.stage is Stage.OPEN and j.request is not None]
+        return [j.request for j in self.jobs if j.request is not None]
+
+
 class EventWriter:
     """Writes the planned events of items."""
 
-    def __init__(self, saver: Saver, *, installation_id: str, new_link_id: Callable[[], str]) -> None:
-        """Commit intents through `saver`; new links get their ids from `new_link_id`."""
-        self._saver = saver
+    def __init__(self, *, installation_id: str, new_link_id: Callable[[], str]) -> None:
+        """New links get their ids from `new_link_id`."""
         self._installation_id = installation_id
         self._new_link_id = new_link_id
 
-    def write(self, lease: Lease, client: MailboxClient, items: Sequence[Item]) -> None:
-        """Send what the plans say of this mailbox's events; what needs another look is marked `again`."""
+    def draft(self, items: Sequence[Item]) -> list[Job]:
+        """What the plans say of this mailbox's events, as requests."""
         jobs = [job for item in items for job in self._jobs(item)]
         self._prepare(jobs)
-        self._intend(lease, jobs)
-        jobs = [j for j in jobs if j.item.stage is Stage.OPEN and j.request is not None]
-        outcomes = client.batch([j.request for j in jobs if j.request])
-        for job, outcome in zip(jobs, outcomes, strict=True):
+        return jobs
+
+    def conclude(self, draft: Draft, outcomes: Sequence[Outcome]) -> None:
+        """Take the answers in; what needs another look is marked `again`."""
+        for job, outcome in zip(draft.jobs, outcomes, strict=True):
             if outcome.error is None or job.had_lost_it(outcome.error):
                 self._succeeded(job, outcome.value)
             else:
@@ -152,18 +181,6 @@ class EventWriter:
         )
         item.notes.extend(body.notes)
         return body.json
-
-    def _intend(self, lease: Lease, jobs: Sequence[Job]) -> None:
-        """Commit begun creates and the content of what is about to be deleted, before anything is sent."""
-        ready = [j for j in jobs if j.item.stage is Stage.OPEN]
-        begun = [j.item for j in ready if isinstance(j.operation, CreateEvent) and j.item.changed_link]
-        journal = [
-            (j.item, j.copy.event_id, json.dumps(j.item.raw[j.copy.event_id]))
-            for j in ready
-            if isinstance(j.operation, DeleteEvent) and j.item.seen.get(j.copy.event_id)
-        ]
-        if begun or journal:
-            self._saver.intend(lease, begun, journal)
 
     # --- what the answers mean
 

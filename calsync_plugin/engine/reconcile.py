@@ -7,15 +7,17 @@ account. What is planned is `domain.planner`'s; how it is written is `write`'s.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from calsync_plugin.domain.planner import plan
 from calsync_plugin.engine.brake import Brake
+from calsync_plugin.engine.event_writes import Draft
 from calsync_plugin.engine.failures import crm_refuses
 from calsync_plugin.engine.gather import Gatherer
 from calsync_plugin.engine.item import Item, Stage
 from calsync_plugin.engine.look import look, look_at_former_homes, moves_unseen, needs_look
+from calsync_plugin.engine.pipeline import Pipeline
 from calsync_plugin.engine.roster import READY, Member, Roster
 from calsync_plugin.engine.saver import Saver
 from calsync_plugin.engine.worker import Rest, backoff
@@ -102,14 +104,15 @@ class Reconciler:
                 return self._rest(lease)
             items = self._gather(lease.mailbox_id, page.keys, started)
             self._finish_foreign(lease, page.keys, items)
-            for portion in _portions(items):
-                self._settle(lease, client, portion)
-                parts.saver.save(lease, portion)
-                halt = next((i.halt for i in portion if i.halt), None)
-                if halt is not None:
-                    raise halt
-                if parts.stopping() or parts.now() - started > parts.limits.run_seconds:
-                    break
+            pipeline = Pipeline(
+                lease,
+                client,
+                parts.writer,
+                parts.saver,
+                draft=lambda portion: self._draft(lease, client, portion),
+                settle=lambda portion: self._settle(lease, client, portion),
+            )
+            pipeline.run(_portions(items), lambda: self._may_go_on(started))
         finally:
             self._store.queue.set_pace(lease.mailbox_id, Pace(client.pace.start, client.pace.count))
         self._store.accounts.succeeded(member.account.user_id)
@@ -133,16 +136,27 @@ class Reconciler:
         if foreign:
             self._parts.saver.forget(lease, foreign)
 
-    def _settle(self, lease: Lease, client: MailboxClient, items: Sequence[Item]) -> None:
-        """Look, plan and write until every item has come to rest."""
+    def _may_go_on(self, started: float) -> bool:
         parts = self._parts
-        for _ in range(ROUNDS):
+        return not parts.stopping() and parts.now() - started <= parts.limits.run_seconds
+
+    def _draft(self, lease: Lease, client: MailboxClient, items: Sequence[Item]) -> Draft:
+        """Look, plan, and say what is to be sent."""
+        self._plan(client, [i for i in items if i.stage is Stage.OPEN])
+        self._parts.brake.hold(lease.mailbox_id, [i for i in items if i.stage is Stage.OPEN])
+        return self._parts.writer.draft([i for i in items if i.stage is Stage.OPEN])
+
+    def _settle(self, lease: Lease, client: MailboxClient, items: Sequence[Item]) -> None:
+        """Look, plan and write again until every item has come to rest."""
+        parts = self._parts
+        for _ in range(ROUNDS - 1):
             working = [i for i in items if i.stage is Stage.OPEN]
             if not working:
                 return
-            self._plan(client, working)
-            parts.brake.hold(lease.mailbox_id, [i for i in working if i.stage is Stage.OPEN])
-            parts.writer.write(lease, client, [i for i in working if i.stage is Stage.OPEN])
+            draft = self._draft(lease, client, working)
+            if draft.intent:
+                parts.saver.save(lease, (), draft.intent)
+            parts.writer.conclude(draft, client.batch(draft.take_off()))
         for item in items:
             if item.stage is Stage.OPEN:
                 item.stage, item.error = Stage.RETRY, "it kept changing while it was being synced"
@@ -191,6 +205,5 @@ def _give_up(item: Item) -> None:
         item.stage = Stage.PARKED
 
 
-def _portions(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for first in range(0, len(items), BATCH):
-        yield items[first : first + BATCH]
+def _portions(items: Sequence[Item]) -> list[Sequence[Item]]:
+    return [items[first : first + BATCH] for first in range(0, len(items), BATCH)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from calsync_plugin.engine.brake import group_of
 from calsync_plugin.engine.item import Item, Stage
@@ -19,6 +19,23 @@ from calsync_plugin.state import ChangeKey, Lease, Parked, Save, Store
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be done, to be committed before anything is sent."""
+
+    begun: Sequence[Item] = ()
+    """Items whose create was begun."""
+    journal: Sequence[tuple[Item, str, str]] = ()
+    """Item, event id and content of what is about to be deleted."""
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self.begun or self.journal)
+
+
+NOTHING = Intent()
+
+
 class Saver:
     """Saves items of runs."""
 
@@ -26,25 +43,12 @@ class Saver:
         """Save to `store`."""
         self._store = store
 
-    def intend(self, lease: Lease, items: Sequence[Item], journal: Sequence[tuple[Item, str, str]]) -> None:
-        """Commit what is about to be done: begun creates, and the content of what is about to be deleted.
+    def save(self, lease: Lease, items: Sequence[Item], intent: Intent = NOTHING) -> None:
+        """Commit links, bases and the end of the marks; marks of unfinished items stay.
 
-        Items that lost the race for their link are marked as contested and must not be written.
+        With an `intent` what is about to be done for other items goes into the same commit. Those of them
+        that lost the race for their link are marked as contested and must not be written.
         """
-        with self._store.save(lease) as tx:
-            self._save_links(tx, items)
-            for item, event_id, content in journal:
-                tx.journal(
-                    mailbox_id=item.mailbox_id,
-                    user_id=item.member.account.user_id,
-                    link_id=item.link.id if item.link else "",
-                    side="event" if event_id else "record",
-                    item_id=event_id or item.name,
-                    content=content,
-                )
-
-    def save(self, lease: Lease, items: Sequence[Item]) -> None:
-        """Commit links, bases and the end of the marks; marks of unfinished items stay."""
         parked = self._store.parked.mailboxes_of([(i.key.entity_type, i.key.record_id) for i in items])
         with self._store.save(lease) as tx:
             self._save_links(tx, [i for i in items if not i.dropped])
@@ -53,6 +57,19 @@ class Saver:
                     self._drop(tx, item)
             for item in items:
                 self._end(tx, item, parked_in=parked.get((item.key.entity_type, item.key.record_id), set()))
+            self._intend(tx, intent)
+
+    def _intend(self, tx: Save, intent: Intent) -> None:
+        self._save_links(tx, intent.begun)
+        for item, event_id, content in intent.journal:
+            tx.journal(
+                mailbox_id=item.mailbox_id,
+                user_id=item.member.account.user_id,
+                link_id=item.link.id if item.link else "",
+                side="event" if event_id else "record",
+                item_id=event_id or item.name,
+                content=content,
+            )
 
     def forget(self, lease: Lease, keys: Sequence[ChangeKey]) -> None:
         """End marks that concern nobody."""
