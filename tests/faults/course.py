@@ -61,14 +61,21 @@ class Strike(Protocol):
         ...
 
 
+StrikeOf = Callable[[Call], Strike | None]
+
+
+def _nothing(_call: Call) -> None:
+    """No call is struck."""
+
+
 @dataclass(slots=True)
 class Course:
-    """`strikes`: what goes wrong with which call; `stop_after`: the number of the last step before the death.
+    """`strike_of`: what goes wrong with a call; `stop_after`: the number of the last step before the death.
 
     Steps are what lasts: commits, and calls that are no mere reads. Step 0 is the start.
     """
 
-    strikes: Mapping[int, Strike] = field(default_factory=dict)
+    strike_of: StrikeOf = _nothing
     stop_after: int | None = None
     calls: list[Call] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
@@ -119,7 +126,7 @@ class Wire(BaseAdapter):
         course.alive()
         call = _call(len(course.calls) + 1, self._service, request)
         course.calls.append(call)
-        strike = course.strikes.get(call.number)
+        strike = course.strike_of(call)
         try:
             if strike is None:
                 return self._inner.send(request)

@@ -12,7 +12,7 @@ from calsync_plugin.domain.links import Base, Link
 from tests.faults.course import Call, Course, Killed
 from tests.faults.refusals import Refusal, mend, refusal_of
 from tests.faults.scenarios import Scenario
-from tests.faults.strikes import Fault, strike
+from tests.faults.strikes import Fault, always, once, strike
 from tests.faults.yard import Kept, Yard
 from tests.world import ADDRESS, ALICE, BOB, CAROL
 
@@ -53,10 +53,10 @@ class Bench:
         """Run one combination until it rests, with a restart if it dies."""
         yard = self.yard
         yard.put_back(self.kept)
-        strikes = {}
+        course = Course(stop_after=combination.stop)
         if combination.call is not None and combination.fault is not None:
-            strikes[combination.call.number] = strike(combination.fault, yard.outlook, yard.crm)
-        course = Course(strikes=strikes, stop_after=combination.stop)
+            happens = strike(combination.fault, yard.outlook, yard.crm)
+            course.strike_of = once(combination.call.number, happens)
         yard.begin(course)
         try:
             yard.settle()
@@ -76,6 +76,25 @@ class Bench:
             refusal = refusal_of(course.struck, combination.fault, before)
         found = self._end() if refusal is None else self._refused(refusal, whole=combination.stop is None)
         return [f"{self.scenario.name}: {combination}: {text}" for text in found]
+
+    def lasting(self, call: Call, fault: Fault) -> list[str]:
+        """Strike every call like this one until the fault is lifted; what was wrong before or after that."""
+        yard = self.yard
+        yard.put_back(self.kept)
+        course = Course(strike_of=always(call, strike(fault, yard.outlook, yard.crm)))
+        yard.begin(course)
+        yard.run(rounds=15)
+        left = picture(yard)
+        refusal = refusal_of(call, fault, (), lasts=True) or Refusal("it is tried again")
+        reasons = {reason for reason, _ in left["parked"]}
+        found = [] if reasons == refusal.parked else [f"{refusal.name}: parked {reasons}"]
+        if left["accounts"][ALICE] != refusal.status:
+            found.append(f"{refusal.name}: the account is {left['accounts'][ALICE]}")
+        found += [f"mailed: {mail}" for mail in left["mails"] if mail not in self.right["mails"]]
+        course.strike_of = Course().strike_of
+        mend(yard, self.records)
+        found += [*_differences(self.right, picture(yard)), *self._echoes()]
+        return [f"{self.scenario.name}: lasting {fault} at {call}: {text}" for text in found]
 
     def _end(self) -> list[str]:
         return [*_differences(self.right, picture(self.yard)), *self._echoes()]

@@ -38,8 +38,12 @@ ATTENTION = Refusal("somebody has to look after the account", status="needs_atte
 BELIEVED = Refusal("an event that Outlook says is not there is not there", cured=False)
 
 
-def refusal_of(call: Call, fault: Fault, before: Sequence[Call]) -> Refusal | None:
-    """The refusal that this fault is for this call, None for what must leave no trace."""
+def refusal_of(call: Call, fault: Fault, before: Sequence[Call], *, lasts: bool = False) -> Refusal | None:
+    """The refusal that this fault is for this call, None for what must leave no trace.
+
+    A token that Graph refuses is refreshed; it matters only if the refreshed one is refused as well.
+    """
+    refreshed = lasts or (bool(before) and before[-1].service == "login" and before[-1].method == "POST")
     if fault not in set(faults_of(call)):
         return None
     method, path = call.members[fault.member or 0] if call.members else (call.method, call.path)
@@ -50,7 +54,7 @@ def refusal_of(call: Call, fault: Fault, before: Sequence[Call]) -> Refusal | No
             return ATTENTION
         case "graph", "404 item" if method in {"GET", "DELETE"} and "/events?" not in path:
             return BELIEVED
-        case "graph", "401" if before and before[-1].service == "login" and before[-1].method == "POST":
+        case "graph", "401" if refreshed:
             return RECONNECT
         case "login", name if name in LOGIN_SAYS:
             return RECONNECT

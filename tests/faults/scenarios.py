@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.faults.course import Course, Killed
-from tests.faults.strikes import Fault, strike
+from tests.faults.strikes import Fault, once, strike
 from tests.faults.yard import Yard
 from tests.world import ALICE, BOB, DAVE
 
@@ -123,7 +123,7 @@ def _begun(yard: Yard, *, arrived: bool) -> list[str]:
     number = next(c.number for c in counted.calls if c.service == "graph" and c.method == "POST")
     yard.put_back(kept)
     fault = Fault("timeout" if arrived else "reset")
-    course = Course(strikes={number: strike(fault, yard.outlook, yard.crm)})
+    course = Course(strike_of=once(number, strike(fault, yard.outlook, yard.crm)))
     step = next(n for n, s in enumerate(counted.steps, 1) if s.startswith(f"call {number}:"))
     course.stop_after = step
     yard.begin(course)

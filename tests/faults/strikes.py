@@ -18,7 +18,7 @@ from calsync_plugin.sandbox.crm.faults import FaultRule
 from calsync_plugin.sandbox.crm.simulator import Crm
 from calsync_plugin.sandbox.outlook import faults as outlook_faults
 from calsync_plugin.sandbox.outlook.simulator import Simulator
-from tests.faults.course import Call, Carry, Strike
+from tests.faults.course import Call, Carry, Strike, StrikeOf
 
 STATUSES = (401, 403, 404, 409, 412, 423, 429, 500, 503, 504)
 RETRY_AFTER = {"429": 30, "429 short": 2}
@@ -62,6 +62,17 @@ def faults_of(call: Call) -> Iterator[Fault]:
         for name in names:
             if name not in {"refused", "truncated"}:
                 yield Fault(name, member)
+
+
+def once(number: int, happens: Strike) -> StrikeOf:
+    """It happens to the call of this number."""
+    return lambda call: happens if call.number == number else None
+
+
+def always(like: Call, happens: Strike) -> StrikeOf:
+    """It happens to every call that is like this one."""
+    kind = (like.service, like.method, like.path)
+    return lambda call: happens if (call.service, call.method, call.path) == kind else None
 
 
 def strike(fault: Fault, outlook: Simulator, crm: Crm) -> Strike:
