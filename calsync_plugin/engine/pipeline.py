@@ -2,7 +2,7 @@
 
 Decides what overlaps and what must not. One batch of a mailbox is sent at a time; what is begun is committed
 before it is sent, in one commit with what the portion before has learnt. Only creates overlap: what counts
-for the breaker is saved before anything else is planned.
+for the breaker, or is held by it, is saved before anything else is planned.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class Pipeline:
         with ThreadPoolExecutor(1, thread_name_prefix="calsync-send") as other:
             for portion in portions:
                 draft = self._draft(portion)
-                if draft.only_creates and len(portions) > 1:
+                held = any(item.held for item in portion)
+                if draft.only_creates and not held and len(portions) > 1:
                     self._overlap(portion, draft, other)
                 else:
                     self._alone(portion, draft)
