@@ -100,12 +100,14 @@ def rebased(
 ) -> Base:
     """One side's base after a plan was carried out (`Base.after`); a side without a base gets a whole one.
 
-    `seen` None: the side was as in its base.
+    `seen` None: nobody looked, the side was taken to be as in its base. What differs afterwards and is not
+    settled is an edit that the service did not refuse our write for (`If-Match`); it stays a change. Answers
+    are no edits: they fall when we write (R7).
     """
     if base is None:
         return Base(now.normal_form(fields), version)
     if seen is None:
-        return Base({**base.values, **now.normal_form(fields)}, version)
+        return base.after(now, now, fields, settled | {Field.RESPONSES}, version)
     return base.after(seen, now, fields, settled, version)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from calsync_plugin.accounts.left_behind import LeftBehind, left_behind
 from calsync_plugin.domain.links import CopyPurpose
 from tests.world import ALICE, BOB, CAROL, World
 
@@ -150,8 +151,10 @@ def test_r02_of_an_account_that_is_off_is_left_behind_and_listed(world: World) -
     world.settle()
     assert world.event(BOB).subject == "Kick-off"
     assert world.event(ALICE).subject == "Kick-off"
-    left = [(c.mailbox_id, c.event_id) for c in world.link(record).leaving]
-    assert left == [(world.account(ALICE).mailbox_id, world.event(ALICE).id)]
+    assert list(left_behind(world.app.store, world.account(ALICE))) == [
+        LeftBehind("Meeting", record, world.event(ALICE).id)
+    ]
+    assert list(left_behind(world.app.store, world.account(BOB))) == []
     assert "left behind" in world.notes(BOB)
 
 

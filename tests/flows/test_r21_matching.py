@@ -107,6 +107,20 @@ def test_r21_a_conflicting_edit_is_read_and_planned_again(world: World) -> None:
     assert world.record(record, "Visit")["location"] == "Room 2"
 
 
+def test_r21_an_edit_in_outlook_that_if_match_did_not_protect_still_reaches_the_record(world: World) -> None:
+    world.switch(enforce_if_match=False)
+    record = world.save("Visit", location="Room 1")
+    world.settle()
+    world.edit(ALICE, location={"displayName": "Room 2"})
+    world.change(record, "Visit", name="Renamed")
+    world.settle()
+    assert world.event(ALICE).location["displayName"] == "Room 2"
+    world.change(record, "Visit", usersIds=[ALICE, BOB])
+    world.settle()
+    assert world.event(ALICE).location["displayName"] == "Room 2"
+    assert world.record(record, "Visit")["location"] == "Room 2"
+
+
 def test_r21_both_sides_changed_the_same_field_the_origin_wins_and_both_are_kept(world: World) -> None:
     record = world.save()
     world.settle()
