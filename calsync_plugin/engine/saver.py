@@ -49,8 +49,8 @@ class Saver:
         With an `intent` what is about to be done for other items goes into the same commit. Those of them
         that lost the race for their link are marked as contested and must not be written.
         """
-        parked = self._store.parked.mailboxes_of([(i.key.entity_type, i.key.record_id) for i in items])
         with self._store.save(lease) as tx:
+            parked = tx.parked_in([(i.key.entity_type, i.key.record_id) for i in items])
             self._save_links(tx, [i for i in items if not i.dropped])
             for item in items:
                 if item.dropped and item.stage is Stage.DONE:

@@ -186,13 +186,19 @@ class MailboxClient:
 
     def _batched(self, requests: Sequence[Request]) -> list[Outcome]:
         members = [
-            replace(r, path=self._relative(r.path), headers={"Prefer": _prefer(r), **_without_prefer(r)})
+            Request(
+                method=r.method,
+                path=self._relative(r.path),
+                headers={"Prefer": _prefer(r), **_without_prefer(r)},
+                body=r.body,
+                item=r.item,
+            )
             for r in requests
         ]
         outer = Request(method="POST", path="/$batch")
         reply = self._call(outer, json_bytes(encode_batch(members)), self._url("/$batch"))
         outcomes = decode_batch(decipher(reply, now=self._now()), members, now=self._now())
-        return [replace(o, request=r) for o, r in zip(outcomes, requests, strict=True)]
+        return [Outcome(r, o.value, o.error) for o, r in zip(outcomes, requests, strict=True)]
 
     def _call(self, request: Request, body: bytes | None, url: str) -> Reply:
         headers = {

@@ -21,6 +21,7 @@ from calsync_plugin.graph import zones
 from calsync_plugin.graph.attendees import attendee_set, read_attendee, read_response
 from calsync_plugin.graph.calendar import MARKER
 from calsync_plugin.graph.online import split_meeting_blob
+from calsync_plugin.graph.plain_body import plain_text
 from calsync_plugin.markup import html_to_text
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -184,7 +185,10 @@ def _description(json: Mapping[str, JsonValue], online: bool, join_url: str) -> 
     body = _text(_object(json, "body"), "content")
     if _text(_object(json, "body"), "contentType").lower() == "text":
         return fold_text(body)
-    return html_to_text(split_meeting_blob(body, join_url)[0] if online else body)
+    if online:
+        return html_to_text(split_meeting_blob(body, join_url)[0])
+    plain = plain_text(body)
+    return html_to_text(body) if plain is None else plain
 
 
 def _reminder(json: Mapping[str, JsonValue]) -> int | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from calsync_plugin.state.bulk import chunks, upsert
 from calsync_plugin.state.database import Database
@@ -38,19 +38,8 @@ class Parking:
 
     def mailboxes_of(self, records: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[int]]:
         """The mailboxes in which records (entity type, record id) are parked; others are left out."""
-        by_type: dict[str, list[str]] = defaultdict(list)
-        for entity_type, record_id in dict.fromkeys(records):
-            by_type[entity_type].append(record_id)
-        found: dict[tuple[str, str], set[int]] = defaultdict(set)
         with self._database.read() as connection:
-            for entity_type, record_ids in by_type.items():
-                for part in chunks(record_ids):
-                    statement = select(parked.c.record_id, parked.c.mailbox_id).where(
-                        parked.c.entity_type == entity_type, parked.c.record_id.in_(part)
-                    )
-                    for row in connection.execute(statement):
-                        found[entity_type, row.record_id].add(row.mailbox_id)
-        return dict(found)
+            return mailboxes_of(connection, records)
 
     def count(self) -> int:
         """How many items are parked in the whole store."""
@@ -69,6 +58,27 @@ class Parking:
                 record_id=record_id,
                 event_id=event_id,
             )
+
+
+def mailboxes_of(
+    connection: Connection, records: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], set[int]]:
+    """The same within the caller's transaction."""
+    by_type: dict[str, list[str]] = defaultdict(list)
+    for entity_type, record_id in dict.fromkeys(records):
+        by_type[entity_type].append(record_id)
+    found: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for entity_type, record_ids in by_type.items():
+        for part in chunks(record_ids):
+            rows = connection.execute(_OF_RECORDS, {"entity": entity_type, "records": part})
+            for row in rows:
+                found[entity_type, row.record_id].add(row.mailbox_id)
+    return dict(found)
+
+
+_OF_RECORDS = select(parked.c.record_id, parked.c.mailbox_id).where(
+    parked.c.entity_type == bindparam("entity"), parked.c.record_id.in_(bindparam("records", expanding=True))
+)
 
 
 def park(connection: Connection, item: Parked, since: datetime) -> None:

@@ -87,6 +87,10 @@ class Save:
 
     # --- what people read and decide
 
+    def parked_in(self, records: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[int]]:
+        """The mailboxes in which records (entity type, record id) are parked; others are left out."""
+        return parking.mailboxes_of(self._connection, records)
+
     def park(self, item: Parked) -> None:
         """Keep an item that cannot be synced, with its reason; `since` stays that of the first time."""
         parking.park(self._connection, item, item.since or self._now())
