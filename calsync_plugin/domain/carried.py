@@ -22,8 +22,6 @@ class Flow(Flag):
     BOTH = 3
 
 
-NO_FLOW = Flow(0)
-
 MODE_FLOW = {
     Mode.CRM_TO_OUTLOOK: Flow.OUT,
     Mode.OUTLOOK_TO_CRM: Flow.IN,

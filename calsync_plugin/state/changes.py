@@ -172,7 +172,5 @@ def _key(rows: list[Row[tuple[object, ...]]]) -> ChangeKey:
         rows[0].record_id,
         tuple(row.id for row in rows),
         max(row.attempts for row in rows),
-        frozenset(row.kind for row in rows),
-        frozenset(row.user_hint for row in rows if row.user_hint),
         rows[0].created_at,
     )

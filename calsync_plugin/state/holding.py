@@ -42,11 +42,6 @@ class Holding:
         with self._database.write() as connection:
             return connection.execute(statement).rowcount
 
-    def remove(self, mailbox_id: int, link_id: str) -> None:
-        """Forget the held operations of a link."""
-        with self._database.write() as connection:
-            unhold(connection, mailbox_id, link_id)
-
     def groups(self, mailbox_id: int, *, kind: str = "deletion", within: timedelta = DAY) -> frozenset[str]:
         """The groups that were counted for a mailbox in the last 24 hours."""
         statement = (
@@ -58,18 +53,8 @@ class Holding:
         with self._database.read() as connection:
             return frozenset(connection.execute(statement).scalars())
 
-    def deleted(self, mailbox_id: int, *, kind: str = "deletion", within: timedelta = DAY) -> int:
-        """How many groups were counted for a mailbox in the last 24 hours."""
-        statement = select(func.count(distinct(deletions.c.group_key))).where(
-            deletions.c.mailbox_id == mailbox_id,
-            deletions.c.kind == kind,
-            deletions.c.at > self._since(within),
-        )
-        with self._database.read() as connection:
-            return connection.execute(statement).scalar_one()
-
     def deleted_everywhere(self, *, kind: str = "deletion", within: timedelta = DAY) -> dict[int, int]:
-        """The same for all mailboxes that have any: mailbox id -> groups."""
+        """How many groups were counted for each mailbox that has any in the last 24 hours."""
         statement = (
             select(deletions.c.mailbox_id, func.count(distinct(deletions.c.group_key)).label("groups"))
             .where(deletions.c.kind == kind, deletions.c.at > self._since(within))

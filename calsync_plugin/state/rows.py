@@ -107,8 +107,6 @@ class ChangeKey:
     record_id: str
     change_ids: tuple[int, ...]
     attempts: int
-    kinds: frozenset[str]
-    user_hints: frozenset[str]
     created_at: float
     """Of the oldest of them."""
 

@@ -40,10 +40,6 @@ class Webhooks:
         """One webhook."""
         return next(iter(self._find(webhooks.c.id == webhook_id)), None)
 
-    def by_event(self, event: str) -> list[Webhook]:
-        """All webhooks of an event (`Meeting.update`)."""
-        return self._find(webhooks.c.event == event)
-
     def all(self) -> list[Webhook]:
         """All webhooks."""
         return self._find(webhooks.c.id != "")

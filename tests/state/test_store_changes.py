@@ -55,11 +55,9 @@ def test_rows_of_one_record_are_one_key(store: Store, clock: MovedClock, mailbox
             record_id="m1",
             change_ids=(ids[0], ids[2]),
             attempts=0,
-            kinds=frozenset({"saved", "deleted"}),
-            user_hints=frozenset({"alice"}),
             created_at=clock.now() - 1,
         ),
-        ChangeKey("Call", "m1", (ids[1],), 0, frozenset({"saved"}), frozenset(), clock.now()),
+        ChangeKey("Call", "m1", (ids[1],), 0, clock.now()),
     )
 
 

@@ -121,7 +121,6 @@ def _handle(sim: Simulator, inquiry: Inquiry) -> Answer:
             owner,
             inquiry.base_url,
             inquiry.path,
-            inquiry.query,
             ids,
         )
         if parts[:1] == ["/"]:

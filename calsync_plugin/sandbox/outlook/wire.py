@@ -61,7 +61,6 @@ class Call:
     owner: Mailbox
     base_url: str
     path: str = ""
-    raw_query: str = ""
     ids: list[str] = field(default_factory=list)
 
     def root(self) -> str:
