@@ -44,9 +44,37 @@ _EVENT_LINKS = {
 _EVENT_NULLS = ("parentName", "accountName", "modifiedByName")
 _ADDRESS = "addressStreet addressCity addressState addressCountry addressPostalCode"
 _OPTED = "emailAddressIsOptedOut emailAddressIsInvalid phoneNumberIsOptedOut phoneNumberIsInvalid"
-_EVENT_ORDER = ("modifiedAt", "createdAt", "dateStart")
+_DAYS = frozenset({"isAllDay", "dateStartDate", "dateEndDate"})
 
-MEETING = EntityType(
+
+def _event_type(
+    name: str,
+    attributes: tuple[str, ...],
+    *,
+    writable: frozenset[str],
+    defaults: dict[str, object],
+    null_names: tuple[str, ...] = (),
+    required: tuple[str, ...] = ("name", "dateStart", "assignedUser"),
+    hashed: tuple[str, ...] = ("name", "assignedUserId", "uid"),
+) -> EntityType:
+    """An entity type of the Event kind: what lies in EspoCRM's calendar has all this in common."""
+    return EntityType(
+        name,
+        attributes,
+        _EVENT_WRITABLE | writable,
+        defaults={"status": "Planned", **defaults},
+        belongs_to=_EVENT_LINKS,
+        null_names=(*_EVENT_NULLS, *null_names),
+        required=required,
+        detail_only=_EVENT_DETAIL,
+        companions=("parentName", "createdById", "assignedUserId"),
+        order_by="dateStart",
+        sorted_attributes=("modifiedAt", "createdAt", "dateStart"),
+        hashed_attributes=hashed,
+    )
+
+
+MEETING = _event_type(
     "Meeting",
     _words(
         "id name deleted status dateStart dateEnd isAllDay duration reminders description uid joinUrl"
@@ -55,50 +83,30 @@ MEETING = EntityType(
         f" {_ASSIGNED} {_TEAMS}"
         f" {_FOLLOW}"
     ),
-    _EVENT_WRITABLE | {"isAllDay", "dateStartDate", "dateEndDate"},
-    defaults={"status": "Planned", "isAllDay": False, "duration": 3600},
-    belongs_to=_EVENT_LINKS,
-    null_names=(*_EVENT_NULLS, "joinUrl"),
-    required=("name", "dateStart", "assignedUser"),
-    detail_only=_EVENT_DETAIL,
-    companions=("parentName", "createdById", "assignedUserId"),
-    order_by="dateStart",
-    sorted_attributes=_EVENT_ORDER,
-    hashed_attributes=("name", "assignedUserId", "uid"),
+    writable=_DAYS,
+    defaults={"isAllDay": False, "duration": 3600},
+    null_names=("joinUrl",),
 )
-CALL = EntityType(
+CALL = _event_type(
     "Call",
     _words(
         "id name deleted status dateStart dateEnd duration reminders direction description uid"
         " createdAt modifiedAt"
         f" phoneNumbersMap {_PARENT} {_PEOPLE} {_STAMPS} {_ASSIGNED} {_TEAMS}"
     ),
-    _EVENT_WRITABLE | {"direction"},
-    defaults={"status": "Planned", "duration": 300, "direction": "Outbound"},
-    belongs_to=_EVENT_LINKS,
-    null_names=_EVENT_NULLS,
-    required=("name", "dateStart", "assignedUser"),
-    detail_only=_EVENT_DETAIL,
-    companions=("parentName", "createdById", "assignedUserId"),
-    order_by="dateStart",
-    sorted_attributes=_EVENT_ORDER,
-    hashed_attributes=("name", "assignedUserId", "uid"),
+    writable=frozenset({"direction"}),
+    defaults={"duration": 300, "direction": "Outbound"},
 )
-VISIT = EntityType(
+VISIT = _event_type(
     "Visit",
     _words(
         "id name deleted status dateStart dateEnd isAllDay duration reminders location description createdAt"
         f" modifiedAt dateStartDate dateEndDate {_PARENT} {_PEOPLE} {_STAMPS} {_ASSIGNED} {_TEAMS}"
     ),
-    _EVENT_WRITABLE | {"isAllDay", "dateStartDate", "dateEndDate", "location"},
-    defaults={"status": "Planned", "isAllDay": False, "duration": 300},
-    belongs_to=_EVENT_LINKS,
-    null_names=_EVENT_NULLS,
+    writable=_DAYS | {"location"},
+    defaults={"isAllDay": False, "duration": 300},
     required=("name", "dateStart"),
-    detail_only=_EVENT_DETAIL,
-    companions=("parentName", "createdById", "assignedUserId"),
-    order_by="dateStart",
-    sorted_attributes=_EVENT_ORDER,
+    hashed=("name", "assignedUserId"),
 )
 CONTACT = EntityType(
     "Contact",
