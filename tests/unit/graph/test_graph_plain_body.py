@@ -11,7 +11,7 @@ from calsync_plugin.markup import html_to_text, text_to_html
 
 HEAD = '<html><head>\r\n<meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head><body>'
 _BITS = [
-    *"<div> </div> <br> <p> </p> a b &nbsp; &amp; &#65; &lt".split(),
+    *["<div>", "</div>", "<br>", "<p>", "</p>", "a", "b", "&nbsp;", "&amp;", "&#65;", "&lt"],
     " ",
     "  ",
     "\n",
