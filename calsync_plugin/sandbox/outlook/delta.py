@@ -117,7 +117,7 @@ def _page(sim: Simulator, call: Call, where: Place, cursor: Cursor) -> Answer:
     values = [
         value
         for _, item, gone in chosen
-        for value in [_removed(where, item) if gone else _shown(where, cursor, item)]
+        for value in [_removed(where, item) if gone else _shown(where, item)]
     ]
     done = start + size >= len(keys)
     if sim.switches.delta_repeats_items and values:
@@ -217,7 +217,7 @@ def _removed(where: Place, item: Item) -> Json:
     return {"@odata.type": "#microsoft.graph.event", "id": identity, "@removed": {"reason": "deleted"}}
 
 
-def _shown(where: Place, cursor: Cursor, item: Item) -> Json:  # noqa: ARG001
+def _shown(where: Place, item: Item) -> Json:
     if item.kind == "occurrence":
         return skeleton(where.view, item)
     return {"@odata.type": "#microsoft.graph.event", **render(where.view, item)}
@@ -234,12 +234,5 @@ def _linked(call: Call, where: Place, values: list[Json], cursor: Cursor, *, don
 
 
 def _link(call: Call, name: str, token: str) -> str:
-    bare = replace_query(call)
-    return odata.next_link(bare, {name: token})
-
-
-def replace_query(call: Call) -> Call:
-    """Return the call without its query: tokens carry the parameters of the first request."""
-    made = Call(**{name: getattr(call, name) for name in Call.__slots__})
-    made.query = {}
-    return made
+    # Tokens carry the parameters of the first request.
+    return odata.next_link(replace(call, query={}), {name: token})
