@@ -9,6 +9,7 @@ from tests.faults.conftest import MakeBench
 from tests.faults.scenarios import CHANGES, Scenario
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("scenario", [pytest.param(s, id=s.name) for s in CHANGES])
 def test_a_fault_of_any_call_leaves_no_trace(make_bench: MakeBench, scenario: Scenario) -> None:
     bench = make_bench(scenario)

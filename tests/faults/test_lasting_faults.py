@@ -11,6 +11,7 @@ from tests.faults.strikes import faults_of
 LASTING = {"create with attendees", "update of the subject", "delete"}
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("scenario", [pytest.param(s, id=s.name) for s in SCENARIOS if s.name in LASTING])
 def test_a_write_that_fails_again_and_again_is_made_good_when_the_fault_ends(
     make_bench: MakeBench, scenario: Scenario

@@ -22,6 +22,7 @@ def test_a_stop_after_any_step_leaves_no_trace(make_bench: MakeBench, scenario: 
     assert failures(bench, single_stops(bench)) == ""
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("scenario", CENTRAL)
 def test_a_fault_of_a_write_and_a_stop_after_any_step_leave_no_trace(
     make_bench: MakeBench, scenario: Scenario
