@@ -19,8 +19,8 @@ def register(plugin_manager: pluggy.PluginManager, config: Settings | Mapping[st
 
     `config` is what a configuration file holds, as a mapping, or ready settings. A host that implements
     `calsync_crm_gateway` registers its plugin on the same manager. Call `start()` on the result to sync in
-    this process; without it the hooks only leave marks, for a `calsync worker` over the same store. Raises
-    ConfigurationError or StoreError; the hooks themselves never raise.
+    this process; without it the hooks only leave marks, for another process of the host that does start.
+    Raises ConfigurationError or StoreError; the hooks themselves never raise.
     """
     # Only here: a simulator or a script that needs an error class must not load databases and HTTP.
     import os  # noqa: PLC0415

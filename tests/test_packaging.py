@@ -34,7 +34,6 @@ LEFT_OUT = shutil.ignore_patterns(
 PROVIDED_BY = {
     "yaml": "pyyaml",
     "dateutil": "python-dateutil",
-    "flask_bootstrap": "bootstrap-flask",
     "werkzeug": "flask",  # Flask is Werkzeug's face and fixes its version
     "urllib3": "requests",  # requests' own exceptions do not tell all of what happened on the wire
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from calsync_plugin.crm.access import read_access
 from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.crm.webhook_setup import wanted_events
 from calsync_plugin.errors import CalsyncError, UnknownOutcome
@@ -66,9 +67,11 @@ def _keys(patient: Patient) -> str:
 
 
 def _crm(patient: Patient) -> str:
-    user = patient.espocrm.get("App/user").get("user")
-    name = user.get("userName") if isinstance(user, dict) else "?"
-    return f"{patient.settings.crm.url} knows us as {name}"
+    access = read_access(patient.espocrm)
+    missing = access.shortcomings(patient.entities.values())
+    if missing:
+        raise UnknownOutcome("; ".join(missing))
+    return f"{patient.settings.crm.url} knows us as {access.user_name}"
 
 
 def _webhooks(patient: Patient) -> str:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from calsync_plugin import __version__
-from calsync_plugin.cli.accounts import accounts
-from calsync_plugin.cli.running import sandbox, serve, worker
-from calsync_plugin.cli.upkeep import check_up, config_group, installation, migrate
+
+try:
+    from calsync_plugin.cli.accounts import accounts
+    from calsync_plugin.cli.running import sandbox, serve, worker
+    from calsync_plugin.cli.upkeep import check_up, config_group, installation, migrate
+except ModuleNotFoundError as missing:
+    # A host in process needs no web server, so the core does not bring one.
+    click.echo(f"calsync: {missing.name} is missing; run: pip install 'calsync-plugin[serve]'", err=True)
+    sys.exit(2)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -46,9 +46,10 @@ def check_up(config: Path | None, data: Path | None, as_json: bool) -> None:
 @data_option
 @fails_in_words
 def migrate(config: Path | None, data: Path | None) -> None:
-    """Bring the store to this version's schema."""
-    with opened(config, data):
-        console.print("the store is up to date")
+    """Bring the store to this version's schema, and write its secrets with the first key."""
+    with opened(config, data) as calsync:
+        renewed = calsync.store.reencrypt()
+        console.print(f"the store is up to date; {renewed} secrets were written anew with the first key")
 
 
 @click.group(name="config")

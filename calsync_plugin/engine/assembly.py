@@ -17,6 +17,7 @@ from calsync_plugin import hookspecs
 from calsync_plugin.accounts.connect import Connections
 from calsync_plugin.accounts.moved import check_addresses
 from calsync_plugin.bundle import load_hooks
+from calsync_plugin.crm.access import read_access
 from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.crm.directory import Directory
 from calsync_plugin.crm.espocrm import EspoGateway
@@ -33,7 +34,7 @@ from calsync_plugin.engine.saver import Saver
 from calsync_plugin.engine.sweep import Sweep
 from calsync_plugin.engine.worker import Worker
 from calsync_plugin.engine.write import Writer
-from calsync_plugin.errors import ConfigurationError
+from calsync_plugin.errors import ConfigurationError, RemoteError
 from calsync_plugin.graph.auth import Login, MailboxToken
 from calsync_plugin.graph.client import Clock, GraphClient, MailboxClient
 from calsync_plugin.graph.pace import Pace
@@ -170,7 +171,7 @@ class Calsync:
             directory=Directory(self.gateway, clock=self.clock.now),
             roster=self.roster,
             entities=self.entities,
-            zone=self.settings.crm.time_zone or "UTC",
+            zone=self._crm_zone(),
             outbound=self._asked.outbound,
         )
         writer = Writer(
@@ -215,6 +216,16 @@ class Calsync:
             known.start, known.count, limit=graph.requests_per_window, window=float(graph.window_seconds)
         )
         return self.graph.mailbox(MailboxToken(self.login, user_id), pace)
+
+    def _crm_zone(self) -> str:
+        """The CRM installation's zone, in which events are shown that have no better one (R15)."""
+        if self.settings.crm.time_zone or not isinstance(self.gateway, EspoGateway):
+            return self.settings.crm.time_zone or "UTC"
+        try:
+            return read_access(self.espocrm).time_zone or "UTC"
+        except RemoteError as error:
+            log.warning("the CRM does not tell its time zone, UTC is taken: %s", error)
+            return "UTC"
 
     def start(self) -> None:
         """Start the worker; the first sweep is due at once."""

@@ -82,7 +82,9 @@ class Brake:
             "%d %s in the mailbox of user %s are held until a person decides", len(items), what, user_id
         )
         self._notify(
-            user_id, f"{len(items)} {what} are held. Confirm or discard them on your account's page."
+            user_id,
+            f"{len(items)} {what} are held until somebody decides; your administrator can let them go with: "
+            f"calsync accounts resume {user_id} --confirm (or --discard)",
         )
 
 

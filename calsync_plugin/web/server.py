@@ -40,7 +40,8 @@ class Server:
                 path="serve.port",
                 expected="a free port; choose another one with --port",
             ) from error
-        self.port: int = int(self._server.effective_port)
+        # A name with several addresses has no one port to tell.
+        self.port: int = port or int(self._server.effective_port)
         self._thread = threading.Thread(target=self._server.run, name=name, daemon=True)
 
     def start(self) -> None:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from calsync_plugin.cli import main
 from calsync_plugin.demo import Sandbox
 from calsync_plugin.settings import LogSettings
+from calsync_plugin.state import Keyring
 from tests.world import ALICE, BOB
 
 COMPLETE = """
@@ -186,3 +187,21 @@ def test_serve_stops_cleanly_on_sigterm_and_keeps_everything(tmp_path: Path) -> 
             killer.cancel()
     assert {"calsync.db", "crm.json", "outlook.json", "secret.key"} <= {f.name for f in tmp_path.iterdir()}
     assert (tmp_path / "secret.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_rotated_key_can_be_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Old key alone; new key first; written anew; new key alone."""
+    config = tmp_path / "calsync.yaml"
+    nowhere = "http://127.0.0.1:9"
+    text = COMPLETE.format(crm=nowhere, graph=f"{nowhere}/v1.0", authority=f"{nowhere}/common")
+    config.write_text(text)
+    new, old = f"k2:{Keyring.generate()}", "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+    migrate = ("migrate", "--config", config, "--data", tmp_path)
+    assert run(*migrate)[0] == 0
+    monkeypatch.setenv("CALSYNC_SECRET_KEYS", new)
+    assert "k1" in run(*migrate)[1]
+    assert run(*migrate)[0] == 2
+    monkeypatch.setenv("CALSYNC_SECRET_KEYS", f"{new},{old}")
+    assert run(*migrate)[0] == 0
+    monkeypatch.setenv("CALSYNC_SECRET_KEYS", new)
+    assert run(*migrate)[0] == 0

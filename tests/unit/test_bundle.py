@@ -13,6 +13,7 @@ import yaml
 
 from calsync_plugin import bundle
 from calsync_plugin.errors import ConfigurationError
+from calsync_plugin.graph.auth import SCOPES
 
 HOOKS = """
 from dataclasses import dataclass
@@ -64,10 +65,11 @@ def test_the_manifest_names_every_hook_file() -> None:
 
 def test_optional_permissions_are_asked_for_only_when_needed() -> None:
     manifest = bundle.manifest()
-    assert manifest.scopes() == ("User.Read", "Calendars.ReadWrite")
+    assert manifest.scopes() == ("User.Read", "Calendars.ReadWrite", "MailboxSettings.Read")
     assert manifest.scopes(optional=True) == (
         "User.Read",
         "Calendars.ReadWrite",
+        "MailboxSettings.Read",
         "Calendars.ReadWrite.Shared",
     )
 
@@ -177,3 +179,7 @@ def test_a_hook_file_that_failed_is_read_again(root: Path) -> None:
         bundle.load_hooks(None, root)
     file.write_text(HOOKS, encoding="utf-8")
     assert len(bundle.load_hooks(None, root)) == 1
+
+
+def test_what_a_login_asks_for_is_what_the_manifest_says() -> None:
+    assert set(bundle.manifest().scopes()) == set(SCOPES)
