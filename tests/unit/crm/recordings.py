@@ -17,10 +17,21 @@ from requests.structures import CaseInsensitiveDict
 from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.crm.espocrm import EspoGateway
 from calsync_plugin.http import Answer, Http
-from calsync_plugin.settings import CrmSettings
+from calsync_plugin.settings import CrmSettings, EntitySettings
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "espocrm"
 ADDRESS = "http://127.0.0.1:8080"
+VISIT = EntitySettings(
+    entity_type="CVisit",
+    location="place",
+    reminder="remindMinutes",
+    sensitivity="sensitivity",
+    show_as="showAs",
+    online="isOnline",
+    marker="cOutlookEventId",
+    join_url="cOutlookJoinUrl",
+)
+"""An entity that has every attribute of its own that an entity can have."""
 
 
 @dataclass(frozen=True)

@@ -29,17 +29,8 @@ from calsync_plugin.domain.meeting import (
 from calsync_plugin.domain.timespan import AllDay, Timed
 from calsync_plugin.errors import InvalidEvent
 from calsync_plugin.settings import EntitySettings
+from tests.unit.crm.recordings import VISIT
 
-ALL = EntitySettings(
-    entity_type="CVisit",
-    location="place",
-    reminder="remindMinutes",
-    sensitivity="sensitivity",
-    show_as="showAs",
-    online="isOnline",
-    marker="cOutlookEventId",
-    join_url="cOutlookJoinUrl",
-)
 CALL = EntitySettings(entity_type="Call", all_day=False)
 BOB = Attendee("bob@example.com", "Bob", Person(PersonKind.USER, "u2"), Response.TENTATIVE)
 DAVE = Attendee("dave@contoso.example", "Dave", Person(PersonKind.CONTACT, "c1"), Response.DECLINED)
@@ -98,14 +89,14 @@ MEETING = Meeting(
     ],
 )
 def test_each_field(name: Field, attributes: dict[str, object]) -> None:
-    write = record_attributes(MEETING, [name], ALL)
+    write = record_attributes(MEETING, [name], VISIT)
 
     assert write.attributes == attributes
     assert write.notes == ()
 
 
 def test_every_field_has_attributes() -> None:
-    assert all(record_attributes(MEETING, [name], ALL).attributes for name in Field)
+    assert all(record_attributes(MEETING, [name], VISIT).attributes for name in Field)
 
 
 def test_what_the_entity_lacks_is_not_written() -> None:
@@ -118,13 +109,13 @@ def test_what_the_entity_lacks_is_not_written() -> None:
 
 
 def test_nothing_is_written_for_no_fields() -> None:
-    assert record_attributes(MEETING, (), ALL).attributes == {}
+    assert record_attributes(MEETING, (), VISIT).attributes == {}
 
 
 def test_all_day() -> None:
     meeting = replace(MEETING, span=AllDay(date(2026, 12, 31), date(2027, 1, 2)))
 
-    assert record_attributes(meeting, [Field.SPAN], ALL).attributes == {
+    assert record_attributes(meeting, [Field.SPAN], VISIT).attributes == {
         "isAllDay": True,
         "dateStartDate": "2026-12-31",
         "dateEndDate": "2027-01-01",
@@ -141,7 +132,7 @@ def test_an_all_day_call_is_refused() -> None:
 
 
 def test_a_long_subject_is_cut_with_a_note() -> None:
-    write = record_attributes(replace(MEETING, subject="x" * 5_000), [Field.SUBJECT], ALL)
+    write = record_attributes(replace(MEETING, subject="x" * 5_000), [Field.SUBJECT], VISIT)
 
     assert write.attributes == {"name": "x" * 254 + "…"}
     assert "255" in write.notes[0]
@@ -151,7 +142,7 @@ def test_who_shares_an_address_stays_on_the_record() -> None:
     current = view(replace(MEETING, attendees=(BOB,)))
     twin = Person(PersonKind.LEAD, "twin")
 
-    write = record_attributes(MEETING, [Field.ATTENDEES], ALL, current=replace(current, hidden=(twin,)))
+    write = record_attributes(MEETING, [Field.ATTENDEES], VISIT, current=replace(current, hidden=(twin,)))
 
     assert write.attributes["leadsIds"] == ["twin"]
 
@@ -159,12 +150,12 @@ def test_who_shares_an_address_stays_on_the_record() -> None:
 def test_nobody_is_named_twice() -> None:
     twice = replace(MEETING, attendees=(BOB, replace(BOB, address="other@example.com")))
 
-    assert record_attributes(twice, [Field.ATTENDEES], ALL).attributes["usersIds"] == ["u2"]
+    assert record_attributes(twice, [Field.ATTENDEES], VISIT).attributes["usersIds"] == ["u2"]
 
 
 def test_bookkeeping() -> None:
-    assert bookkeeping_attributes(ALL, marker="i:l") == {"cOutlookEventId": "i:l"}
-    assert bookkeeping_attributes(ALL, join_url="https://t.example") == {
+    assert bookkeeping_attributes(VISIT, marker="i:l") == {"cOutlookEventId": "i:l"}
+    assert bookkeeping_attributes(VISIT, join_url="https://t.example") == {
         "cOutlookJoinUrl": "https://t.example"
     }
     assert bookkeeping_attributes(CALL, marker="i:l", join_url="https://t.example") == {}
@@ -179,7 +170,7 @@ class People(SimpleGateway):
         return {i: cards[i] for i in ids if i in cards}
 
 
-def view(meeting: Meeting, entity: EntitySettings = ALL) -> RecordView:
+def view(meeting: Meeting, entity: EntitySettings = VISIT) -> RecordView:
     record = {
         "id": "1",
         "assignedUserId": "u1",
@@ -188,7 +179,7 @@ def view(meeting: Meeting, entity: EntitySettings = ALL) -> RecordView:
     return read_record(record, entity, Directory(People()))
 
 
-@pytest.mark.parametrize("entity", [ALL, replace(ALL, description_format="html")], ids=["text", "html"])
+@pytest.mark.parametrize("entity", [VISIT, replace(VISIT, description_format="html")], ids=["text", "html"])
 @pytest.mark.parametrize(
     "span", [TIMED, AllDay(date(2026, 12, 3), date(2026, 12, 5))], ids=["timed", "all-day"]
 )

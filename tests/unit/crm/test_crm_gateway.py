@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from requests import ConnectTimeout, PreparedRequest, ReadTimeout, RequestException, Response
 
-from calsync_plugin.crm.access import read_access
-from calsync_plugin.crm.client import IDS_LENGTH, PAGE_SIZE, EspoClient
+from calsync_plugin.crm.client import IDS_LENGTH, PAGE_SIZE
 from calsync_plugin.crm.gateway import (
     CrmGateway,
     Found,
@@ -17,14 +16,10 @@ from calsync_plugin.crm.gateway import (
     ModifiedPage,
     ModifiedRecord,
     PersonCard,
-    SimpleGateway,
-    modified_records,
 )
 from calsync_plugin.domain.links import Presence
 from calsync_plugin.domain.meeting import Person, PersonKind
 from calsync_plugin.errors import (
-    CalsyncError,
-    Refused,
     RemoteError,
     Throttled,
     Unauthorized,
@@ -32,9 +27,9 @@ from calsync_plugin.errors import (
     UnknownOutcome,
     VersionConflict,
 )
-from calsync_plugin.http import Answer, Http
-from calsync_plugin.settings import DEFAULT_ENTITIES, CrmSettings, EntitySettings
-from tests.unit.crm.recordings import ADDRESS, Player, Sent, client_of, gateway_of, ok, reason, rows
+from calsync_plugin.http import Answer
+from calsync_plugin.settings import EntitySettings
+from tests.unit.crm.recordings import Player, Sent, gateway_of, ok, reason, rows
 
 MOMENT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -369,165 +364,6 @@ def test_find_by_marker(found: list[object], record_id: str | None) -> None:
     assert player.sent[0].search["where"] == [
         {"type": "equals", "attribute": "cOutlookEventId", "value": "i:l"}
     ]
-
-
-def test_now_follows_the_servers_clock() -> None:
-    here = MOMENT
-    player = Player(lambda _: ok(record("1"), Date="Fri, 20 Nov 2026 09:06:53 GMT"))
-    http = Http()
-    http.mount(ADDRESS, player)
-    client = EspoClient(CrmSettings(url=ADDRESS), http, clock=lambda: here)
-    assert client.now() == here
-
-    client.get("Meeting", record_id="1")
-
-    assert client.now() == datetime(2026, 11, 20, 9, 6, 53, tzinfo=UTC)
-    here += timedelta(minutes=1)
-    assert client.now() == datetime(2026, 11, 20, 9, 7, 53, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("secret", "header"), [("", "X-Api-Key"), ("s", "X-Hmac-Authorization")], ids=["key", "hmac"]
-)
-def test_credentials(secret: str, header: str) -> None:
-    player = Player(lambda _: ok(record("1")))
-
-    client_of(player, secret_key=secret).get("Meeting", record_id="1")
-
-    assert header in player.sent[0].headers
-
-
-def test_ids_cannot_leave_their_place_in_the_address() -> None:
-    player = Player(lambda _: ok(record("1")))
-
-    gateway_of(player).load("Meeting", ["1/../2?x=y#z"])
-
-    assert player.addresses == [f"{ADDRESS}/api/v1/Meeting/1%2F..%2F2%3Fx%3Dy%23z"]
-
-
-FULL = dict.fromkeys(("read", "edit", "delete"), "all") | {"create": "yes"}
-TABLE = {"Meeting": FULL, "Call": FULL, "User": FULL, "Contact": FULL, "Lead": FULL, "Webhook": True}
-
-
-def who(table: object, user_type: str = "api") -> Player:
-    user = {"id": "b", "userName": "bridge", "type": user_type}
-    return Player(
-        lambda _: ok({"user": user, "acl": {"table": table}, "settings": {"timeZone": "Europe/Kyiv"}})
-    )
-
-
-@pytest.mark.parametrize(
-    ("table", "user_type", "words"),
-    [
-        pytest.param(TABLE, "api", [], id="all there"),
-        pytest.param({}, "admin", [], id="an administrator"),
-        pytest.param({**TABLE, "Call": {**FULL, "edit": "own"}}, "api", ["edit Call"], id="own only"),
-        pytest.param({k: v for k, v in TABLE.items() if k != "Lead"}, "api", ["read Lead"], id="no leads"),
-        pytest.param({**TABLE, "Contact": False}, "api", ["read Contact"], id="contacts switched off"),
-        pytest.param({**TABLE, "Webhook": False}, "api", ["scope Webhook"], id="no webhooks"),
-    ],
-)
-def test_shortcomings(table: object, user_type: str, words: list[str]) -> None:
-    sentences = read_access(client_of(who(table, user_type))).shortcomings(DEFAULT_ENTITIES)
-
-    assert len(sentences) == len(words)
-    assert all(word in sentence for word, sentence in zip(words, sentences, strict=True))
-
-
-def test_who_we_are() -> None:
-    access = read_access(client_of(who(TABLE)))
-
-    assert (access.user_id, access.user_name, access.time_zone) == ("b", "bridge", "Europe/Kyiv")
-
-
-def test_another_server_is_not_taken_for_a_crm() -> None:
-    with pytest.raises(UnknownOutcome, match=r"crm\.url"):
-        read_access(client_of(Player(lambda _: ok({"hello": "world"}))))
-
-
-class Sweepable(SimpleGateway):
-    """Records by modification; `saves` happen after the page of that number."""
-
-    def __init__(self, moments: dict[str, int], saves: dict[int, dict[str, int]] | None = None) -> None:
-        self.moments, self.saves, self.pages = moments, saves or {}, 0
-
-    def modified_since(
-        self, entity_type: str, moment: datetime, *, limit: int = 200, offset: int = 0
-    ) -> ModifiedPage:
-        lines = sorted((at, i) for i, at in self.moments.items() if MOMENT + timedelta(seconds=at) >= moment)
-        page = lines[offset : offset + limit]
-        self.pages += 1
-        self.moments.update(self.saves.get(self.pages, {}))
-        return ModifiedPage(
-            tuple(ModifiedRecord(i, MOMENT + timedelta(seconds=at), "u1") for at, i in page),
-            more=len(lines) > offset + limit,
-        )
-
-
-@pytest.mark.parametrize(
-    ("moments", "saves", "expected"),
-    [
-        pytest.param({}, {}, [], id="nothing"),
-        pytest.param({"a": 1, "b": 2}, {}, ["a", "b"], id="one page"),
-        pytest.param({i: n for n, i in enumerate("abcdefg")}, {}, list("abcdefg"), id="pages"),
-        pytest.param(dict.fromkeys("abcdefg", 5), {}, list("abcdefg"), id="all in one second"),
-        pytest.param(
-            {"a": 1, "b": 1, "c": 1, "d": 1, "e": 2}, {}, list("abcde"), id="a full second, then more"
-        ),
-        pytest.param(
-            {i: n for n, i in enumerate("abcdef")},
-            {1: {"a": 50, "b": 51}},
-            list("abcdefab"),
-            id="saved on the way",
-        ),
-    ],
-)
-def test_the_sweep_misses_nobody(
-    moments: dict[str, int], saves: dict[int, dict[str, int]], expected: list[str]
-) -> None:
-    gateway: CrmGateway = Whole(dict(moments), saves)
-
-    assert [r.id for r in modified_records(gateway, "Meeting", MOMENT, limit=3)] == expected
-
-
-def test_a_sweep_that_never_ends_is_ended() -> None:
-    class Endless(Whole):
-        def modified_since(self, *_: object, **__: object) -> ModifiedPage:
-            return ModifiedPage((), more=True)
-
-    with pytest.raises(CalsyncError, match="says that there are more"):
-        list(modified_records(Endless({}), "Meeting", MOMENT))
-
-
-class Whole(Sweepable):
-    """The rest that makes a gateway."""
-
-    def load(self, entity_type: str, ids: object) -> dict[str, Found]:
-        raise NotImplementedError
-
-    def people(self, kind: PersonKind, ids: object) -> dict[str, PersonCard]:
-        raise NotImplementedError
-
-    def update(
-        self, entity_type: str, record_id: str, attributes: object, *, version: int | None = None
-    ) -> None:
-        raise NotImplementedError
-
-
-def test_the_simple_gateway_answers_what_is_optional() -> None:
-    gateway = SimpleGateway()
-
-    assert gateway.people_by_address(["a@b.example"]) == {}
-    assert gateway.modified_since("Meeting", MOMENT) == ModifiedPage(())
-    assert gateway.find_by_marker("Meeting", "x", "y") is None
-    assert gateway.now().tzinfo is UTC
-
-
-def test_the_simple_gateway_refuses_what_it_cannot() -> None:
-    with pytest.raises(Refused, match="implement it"):
-        SimpleGateway().create("Meeting", {})
-    with pytest.raises(Refused, match="Meeting 1"):
-        SimpleGateway().delete("Meeting", "1")
 
 
 def test_the_espocrm_gateway_is_a_gateway() -> None:

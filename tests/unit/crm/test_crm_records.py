@@ -15,20 +15,10 @@ from calsync_plugin.domain.meeting import Attendee, Person, PersonKind, Response
 from calsync_plugin.domain.timespan import AllDay, Timed, TimeSpan
 from calsync_plugin.errors import InvalidRecord
 from calsync_plugin.settings import EntitySettings
-from tests.unit.crm.recordings import recordings
+from tests.unit.crm.recordings import VISIT, recordings
 
 MEETING = EntitySettings(entity_type="Meeting")
 CALL = EntitySettings(entity_type="Call", label="C", all_day=False)
-VISIT = EntitySettings(
-    entity_type="CVisit",
-    location="place",
-    reminder="remindMinutes",
-    sensitivity="sensitivity",
-    show_as="showAs",
-    online="isOnline",
-    marker="cOutlookEventId",
-    join_url="cOutlookJoinUrl",
-)
 
 CARDS = {
     Person(PersonKind.USER, "u1"): PersonCard(id="u1", name="Alice", addresses=("Alice@Example.com",)),
