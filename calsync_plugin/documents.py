@@ -71,6 +71,12 @@ def read_yaml(file: Path) -> Mapping[str, object]:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
         raise ConfigurationError(f"no valid YAML: {_yaml_problem(error)}", path=f"{file}{line}") from None
+    except (ValueError, RecursionError):
+        # A date that no calendar has, a number of thousands of digits, thousands of brackets.
+        raise ConfigurationError(
+            "no valid YAML: a number, a date or a nesting that cannot be read; put texts in quotes",
+            path=str(file),
+        ) from None
     except yaml.YAMLError:
         raise ConfigurationError(
             "no valid YAML: a character that YAML does not allow", path=str(file)

@@ -103,6 +103,8 @@ def tokens(html: str) -> Iterator[Token]:
 
 
 _QUOTED = re.compile(r"""[^"'>]*(?:"[^"]*"[^"'>]*|'[^']*'[^"'>]*)*>""")
+_FARTHEST = 1024
+"""Characters within which a tag with a `>` in quotes must end: else each of many could be read to the end."""
 
 
 def _tag_end(html: str, start: int) -> int:
@@ -112,7 +114,7 @@ def _tag_end(html: str, start: int) -> int:
         return len(html)
     if '"' not in html[start:first] and "'" not in html[start:first]:
         return first + 1
-    found = _QUOTED.match(html, start)
+    found = _QUOTED.match(html, start, start + _FARTHEST)
     return found.end() if found else first + 1
 
 
