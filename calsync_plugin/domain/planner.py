@@ -276,12 +276,12 @@ def _plan_both(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
     update = update_event(link, link.home, merged, theirs.meeting, ours.modified_at, policy)
     if anew and update == OLD:
         return (OLD,)
-    held = merged.to_outlook - (update.fields if isinstance(update, UpdateEvent) else frozenset())
-    operations: list[Operation] = [c for c in merged.clashes if c.field not in held]
+    waiting = merged.to_outlook - (update.fields if isinstance(update, UpdateEvent) else frozenset())
+    operations: list[Operation] = [c for c in merged.clashes if c.field not in waiting]
     operations += [update] if update else []
     if merged.to_crm:
         operations.append(UpdateRecord(meeting=merged.meeting, fields=merged.to_crm))
-    settled = (merged.rebase | entered(link, theirs.meeting, flows)) - held
+    settled = (merged.rebase | entered(link, theirs.meeting, flows)) - waiting
     if anew or settled:
         operations.append(SaveBase(fields=frozenset(flows) if anew else settled))
     return tuple(operations)

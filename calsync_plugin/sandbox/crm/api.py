@@ -50,7 +50,7 @@ def _query(call: Call) -> Query:
 def _create(call: Call, entity_type: str) -> object:
     call.crm.access.check_scope(call.caller, entity_type)
     if entity_type == "Webhook":
-        return call.crm.hooks.create(call.caller, call.body)
+        return call.crm.webhooks.create(call.caller, call.body)
     skip = request.headers.get("X-Skip-Duplicate-Check") == "true"
     return call.crm.records.create(call.caller, entity_type, call.body, skip_duplicate_check=skip)
 
@@ -72,7 +72,7 @@ def read_record(call: Call, entity_type: str, record_id: str) -> object:
     """One record, what is unset as null."""
     call.crm.access.check_scope(call.caller, entity_type)
     if entity_type == "Webhook":
-        return call.crm.hooks.get(call.caller, record_id)
+        return call.crm.webhooks.get(call.caller, record_id)
     row = call.crm.records.readable(call.caller, entity_type, record_id)
     return call.crm.presenter.detail(call.caller, call.crm.store.entity(entity_type), row)
 
@@ -82,7 +82,7 @@ def update_record(call: Call, entity_type: str, record_id: str) -> object:
     """Change a record: a partial one is enough, the answer is whole."""
     call.crm.access.check_scope(call.caller, entity_type)
     if entity_type == "Webhook":
-        return call.crm.hooks.update(call.caller, record_id, call.body)
+        return call.crm.webhooks.update(call.caller, record_id, call.body)
     version = request.headers.get("X-Version-Number")
     return call.crm.records.update(call.caller, entity_type, record_id, call.body, version)
 
@@ -92,7 +92,7 @@ def delete_record(call: Call, entity_type: str, record_id: str) -> object:
     """Remove a record."""
     call.crm.access.check_scope(call.caller, entity_type)
     if entity_type == "Webhook":
-        call.crm.hooks.delete(call.caller, record_id)
+        call.crm.webhooks.delete(call.caller, record_id)
     else:
         call.crm.records.delete(call.caller, entity_type, record_id)
     return True

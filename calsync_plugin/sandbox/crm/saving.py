@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from calsync_plugin.sandbox.crm import dates, people
 from calsync_plugin.sandbox.crm.access import Access, Caller
+from calsync_plugin.sandbox.crm.attendees import Attendees
 from calsync_plugin.sandbox.crm.changes import Change
 from calsync_plugin.sandbox.crm.clock import Clock, stored
 from calsync_plugin.sandbox.crm.concurrency import check_version
@@ -19,7 +20,6 @@ from calsync_plugin.sandbox.crm.drafts import draft
 from calsync_plugin.sandbox.crm.entities import ATTENDEES
 from calsync_plugin.sandbox.crm.entity_type import EntityType
 from calsync_plugin.sandbox.crm.errors import ApiError, missing
-from calsync_plugin.sandbox.crm.guests import Guests
 from calsync_plugin.sandbox.crm.ids import IdSource
 from calsync_plugin.sandbox.crm.presenter import Presenter
 from calsync_plugin.sandbox.crm.relations import Relations
@@ -51,7 +51,7 @@ class Records:
         self._settings = settings
         self._on_change = on_change
         self._relations = Relations(store, access)
-        self._guests = Guests(store)
+        self._attendees = Attendees(store)
         self.presenter = Presenter(store, access)
 
     def create(
@@ -66,9 +66,9 @@ class Records:
         if entity_type in ("Contact", "Lead") and not skip_duplicate_check:
             self._refuse_duplicates(caller, entity, values)
         row = self._new_row(caller, entity, values)
-        guests = self._guests.settle(entity, values, None, row.get("assignedUserId"), creator=caller.id)
+        attendees = self._attendees.settle(entity, values, None, row.get("assignedUserId"), creator=caller.id)
         self._store.insert(entity_type, row)
-        self._guests.save(entity, row["id"], guests, self._now())
+        self._attendees.save(entity, row["id"], attendees, self._now())
         shown = {
             **self.presenter.detail(self._admin(), entity, row),
             "isFollowed": self._follows(caller, row),
@@ -79,10 +79,10 @@ class Records:
         self._store.change(
             entity_type, row["id"], {name: dates.with_seconds(row.get(name)) for name in _dates(entity)}
         )
-        touched = frozenset(key for key in values if key not in _SECRET) | guests.touched_by_create()
+        touched = frozenset(key for key in values if key not in _SECRET) | attendees.touched_by_create()
         if entity.is_event:
             shown["duration"] = entity.defaults["duration"]
-        shown = {**shown, **_echo(values), **guests.columns_in_memory()}
+        shown = {**shown, **_echo(values), **attendees.columns_in_memory()}
         self._on_change(Change("create", entity, row["id"], caller, shown, touched))
         return answer
 
@@ -106,7 +106,7 @@ class Records:
     ) -> tuple[Change, Record]:
         before = dict(row)
         stale: Record = {}
-        guests = self._guests.settle(
+        attendees = self._attendees.settle(
             entity, values, row, values.get("assignedUserId", row.get("assignedUserId"))
         )
         if entity.is_event:
@@ -118,13 +118,13 @@ class Records:
         if "emailAddressData" in new:
             stale["emailAddressData"] = values.get("emailAddressData") or row.get("emailAddressData", [])
         touched = {name for name, value in new.items() if before.get(name) != value and name not in _SECRET}
-        touched |= guests.touched_by_update()
+        touched |= attendees.touched_by_update()
         new.update(self._stamps(caller, entity, row, touched))
         if new.get("modifiedById", row.get("modifiedById")) != before.get("modifiedById"):
             touched.add("modifiedById")
         self._store.change(entity.name, row["id"], new)
-        stale.update(guests.columns_in_memory())
-        self._guests.save(entity, row["id"], guests, self._now())
+        stale.update(attendees.columns_in_memory())
+        self._attendees.save(entity, row["id"], attendees, self._now())
         shown = {**self.presenter.detail(self._admin(), entity, row), **stale}
         touched -= {"emailAddressData"}
         return Change("update", entity, row["id"], caller, shown, frozenset(touched), mass), stale

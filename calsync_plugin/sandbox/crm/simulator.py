@@ -20,7 +20,6 @@ from calsync_plugin.sandbox.crm.clock import Clock, MovableClock, stored
 from calsync_plugin.sandbox.crm.delivery import Dispatcher
 from calsync_plugin.sandbox.crm.entities import ATTENDEES
 from calsync_plugin.sandbox.crm.faults import Faults
-from calsync_plugin.sandbox.crm.hooks import Hooks
 from calsync_plugin.sandbox.crm.ids import IdSource
 from calsync_plugin.sandbox.crm.listing import Listing
 from calsync_plugin.sandbox.crm.persistence import dumped, restored
@@ -31,6 +30,7 @@ from calsync_plugin.sandbox.crm.settings import Settings
 from calsync_plugin.sandbox.crm.store import Store
 from calsync_plugin.sandbox.crm.tables import Record
 from calsync_plugin.sandbox.crm.webhook_queue import WebhookQueue
+from calsync_plugin.sandbox.crm.webhooks import Webhooks
 from calsync_plugin.sandbox.crm.where import Filters
 
 
@@ -55,7 +55,7 @@ class Crm:
         presenter = self.records.presenter
         self.presenter = presenter
         self.listing = Listing(self.store, self.access, presenter, Filters(self.store, self.clock))
-        self.hooks = Hooks(self.store, self.access, self.clock, self.ids, self.settings, presenter)
+        self.webhooks = Webhooks(self.store, self.access, self.clock, self.ids, self.settings, presenter)
         self.queue = WebhookQueue(self.store, self.access, self.clock, self.settings, presenter)
         self.dispatcher = Dispatcher(self.queue, self.store, self.clock, self.settings, session)
         self.faults = Faults()

@@ -20,7 +20,7 @@ from calsync_plugin.sandbox.crm.tables import Record
 KINDS = ("create", "update", "delete")
 
 
-class Hooks:
+class Webhooks:
     """Creates, changes and removes webhooks."""
 
     def __init__(

@@ -17,7 +17,7 @@ from calsync_plugin.sandbox.crm.tables import Record
 
 
 @dataclass(frozen=True, slots=True)
-class GuestChange:
+class AttendeeChange:
     """What one save does to the attendees."""
 
     before: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class GuestChange:
         return found
 
 
-class Guests:
+class Attendees:
     """Works out and saves the attendees of an event."""
 
     def __init__(self, store: Store) -> None:
@@ -75,10 +75,10 @@ class Guests:
         assigned: str | None,
         *,
         creator: str | None = None,
-    ) -> GuestChange:
+    ) -> AttendeeChange:
         """What the save of these values means for the attendees. Nothing is written yet."""
         if not entity.is_event:
-            return GuestChange()
+            return AttendeeChange()
         before = {
             link: self._store.members(entity.name, row["id"], link) if row else {} for link in ATTENDEES
         }
@@ -94,9 +94,9 @@ class Guests:
         if assigned and creator == assigned:
             statuses["users"].setdefault(assigned, "Accepted")
         named_links = frozenset(link for link, (people, _) in given.items() if people is not None)
-        return GuestChange(before, ids, statuses, named_links, creating=row is None)
+        return AttendeeChange(before, ids, statuses, named_links, creating=row is None)
 
-    def save(self, entity: EntityType, record_id: str, change: GuestChange, now: str) -> None:
+    def save(self, entity: EntityType, record_id: str, change: AttendeeChange, now: str) -> None:
         """Write the attendee rows; users who take part follow the record from now on."""
         attendance = self._store.attendance.get(entity.name)
         if attendance is None:
