@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from calsync_plugin.domain.links import Copy, CopyPurpose, Link, Presence, marker
 from calsync_plugin.domain.operations import CreateEvent, DeleteEvent, UpdateEvent
@@ -63,24 +63,25 @@ class Draft:
 
     items: Sequence[Item]
     jobs: list[Job]
+    begun: list[Item] = field(default_factory=list)
+    """Items whose link `intend` made."""
 
     @property
     def only_creates(self) -> bool:
         """Whether nothing of it counts for the breaker."""
         return all(isinstance(job.operation, CreateEvent) for job in self.jobs)
 
-    @property
-    def intent(self) -> Intent:
+    def intend(self) -> Intent:
         """What has to be committed first: begun creates, and the content of what is to be deleted."""
         ready = [j for j in self.jobs if j.item.stage is Stage.OPEN]
-        return Intent(
-            begun=[j.item for j in ready if isinstance(j.operation, CreateEvent) and j.item.changed_link],
-            journal=[
-                (j.item, j.copy.event_id, json.dumps(j.item.raw[j.copy.event_id]))
-                for j in ready
-                if isinstance(j.operation, DeleteEvent) and j.item.seen.get(j.copy.event_id)
-            ],
-        )
+        begun = [j.item for j in ready if isinstance(j.operation, CreateEvent) and j.item.changed_link]
+        self.begun = [item for item in begun if item.link is not None and item.link.version == 0]
+        journal = [
+            (j.item, j.copy.event_id, json.dumps(j.item.raw[j.copy.event_id]))
+            for j in ready
+            if isinstance(j.operation, DeleteEvent) and j.item.seen.get(j.copy.event_id)
+        ]
+        return Intent(begun, journal)
 
     def take_off(self) -> list[Request]:
         """The requests to send now; what lost a race at the commit stays behind."""

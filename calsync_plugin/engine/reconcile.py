@@ -154,8 +154,9 @@ class Reconciler:
             if not working:
                 return
             draft = self._draft(lease, client, working)
-            if draft.intent:
-                parts.saver.save(lease, (), draft.intent)
+            intent = draft.intend()
+            if intent:
+                parts.saver.save(lease, (), intent)
             parts.writer.conclude(draft, client.batch(draft.take_off()))
         for item in items:
             if item.stage is Stage.OPEN:

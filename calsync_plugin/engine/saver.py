@@ -36,6 +36,14 @@ class Intent:
 NOTHING = Intent()
 
 
+def joined(intents: Sequence[Intent]) -> Intent:
+    """Several as one."""
+    return Intent(
+        [item for intent in intents for item in intent.begun],
+        [entry for intent in intents for entry in intent.journal],
+    )
+
+
 class Saver:
     """Saves items of runs."""
 
@@ -70,6 +78,13 @@ class Saver:
                 item_id=event_id or item.name,
                 content=content,
             )
+
+    def withdraw(self, lease: Lease, items: Sequence[Item]) -> None:
+        """Take back begun creates that were never sent, so that nobody has to look for their events."""
+        with self._store.save(lease) as tx:
+            for item in items:
+                if item.stage is Stage.OPEN:
+                    self._drop(tx, item)
 
     def forget(self, lease: Lease, keys: Sequence[ChangeKey]) -> None:
         """End marks that concern nobody."""
