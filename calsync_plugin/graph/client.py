@@ -70,14 +70,19 @@ class GraphClient:
         *,
         patience: float = 5.0,
         batch_size: int = LARGEST,
+        timeout: float | None = None,
     ) -> None:
-        """`patience`: the longest wait in seconds that is spent here; longer ones are the caller's."""
+        """`patience`: the longest wait in seconds that is spent here; longer ones are the caller's.
+
+        `timeout`: seconds until an answer counts as lost; None leaves it to `http`.
+        """
         self.http = http
         self.base_url = checked_address(base_url, path="graph.url")
         self.clock = clock
         self.random = random
         self.patience = patience
         self.batch_size = min(batch_size, LARGEST)
+        self.timeout = timeout
 
     def mailbox(self, token: TokenSource, pace: Pace) -> MailboxClient:
         """Return a client for one mailbox, on which one thread at a time can send."""
@@ -210,7 +215,10 @@ class MailboxClient:
         }
         if body is not None:
             headers["Content-Type"] = "application/json"
-        return Reply.of(self._graph.http.send(request.method, url, headers=headers, body=body))
+        graph = self._graph
+        return Reply.of(
+            graph.http.send(request.method, url, headers=headers, body=body, timeout=graph.timeout)
+        )
 
     def _url(self, path: str) -> str:
         return self._graph.base_url + self._relative(path)

@@ -57,6 +57,7 @@ class ScriptedGraph(BaseAdapter):
         super().__init__()
         self.script = list(script)
         self.sent: list[Sent] = []
+        self.timeouts: list[object] = []
 
     def send(self, request: object = None, *args: object, **kwargs: object) -> requests.Response:
         assert isinstance(request, requests.PreparedRequest)
@@ -64,6 +65,7 @@ class ScriptedGraph(BaseAdapter):
         body: JsonValue = json.loads(raw) if raw else None
         sent = Sent(request.method or "", request.url or "", dict(request.headers), body)
         self.sent.append(sent)
+        self.timeouts.append(kwargs.get("timeout"))
         said = self.script[min(len(self.sent), len(self.script)) - 1]
         if isinstance(said, Exception):
             raise said

@@ -247,6 +247,15 @@ def test_links_of_answers_are_followed_on_this_server_only() -> None:
     assert {sent.url.partition("?")[0] for sent in graph.sent} == {f"{BASE}/me/events", f"{BASE}/me/events/0"}
 
 
+@pytest.mark.parametrize(("given", "used"), [(7.0, 7.0), (None, (5.0, 60.0))], ids=["given", "the session's"])
+def test_the_time_limit_of_every_call(given: float | None, used: object) -> None:
+    graph, http = ScriptedGraph(Said(200, {"id": "1"})), Http()
+    http.mount(BASE, graph)
+    client = GraphClient(http, BASE, SteppingClock(), random.Random(1), timeout=given)
+    client.mailbox(Tokens(), Pace()).send(get())
+    assert graph.timeouts == [used]
+
+
 def test_graph_is_asked_over_https() -> None:
     with pytest.raises(ConfigurationError, match=r"graph\.url"):
         GraphClient(Http(), "http://graph.example", SteppingClock(), random.Random(1))
