@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from calsync_plugin.crm.gateway import Record
-from calsync_plugin.domain.meeting import Meeting
+from calsync_plugin.domain.meeting import Attendee, Meeting
 from calsync_plugin.hookspecs import Veto
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MEETING_FIELDS = frozenset(f.name for f in fields(Meeting))
+_TYPES: Mapping[str, Any] = {
+    name: tuple if get_origin(hint) is tuple else hint for name, hint in get_type_hints(Meeting).items()
+}
 
 
 class Plugins:
@@ -57,5 +60,14 @@ def _applied(meeting: Meeting, answers: list[Mapping[str, object] | Veto]) -> Me
         if isinstance(answer, Veto):
             return answer
         known = {name: value for name, value in answer.items() if name in _MEETING_FIELDS}
+        _check(known)
         meeting = replace(meeting, **known)  # type: ignore[arg-type]
     return meeting
+
+
+def _check(values: Mapping[str, object]) -> None:
+    """Refuse a value that is none of its field: it would only be noticed where it ends the whole run."""
+    for name, value in values.items():
+        people = value if name == "attendees" and isinstance(value, tuple) else ()
+        if not isinstance(value, _TYPES[name]) or not all(isinstance(one, Attendee) for one in people):
+            raise TypeError(f"{name} cannot be {value!r:.80}")

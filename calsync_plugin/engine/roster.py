@@ -7,16 +7,20 @@ decide what is planned with them.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 
 from calsync_plugin.domain.carried import MODE_FLOW, Flow
 from calsync_plugin.domain.meeting import Field
 from calsync_plugin.domain.planner import Assignee, Standing
 from calsync_plugin.domain.policy import ClashRule, Mode, Policy
+from calsync_plugin.errors import SettingsError
 from calsync_plugin.settings import EntitySettings, UserSettings, user_settings
 from calsync_plugin.state import Account, AccountStatus, Store
+
+log = logging.getLogger(__name__)
 
 READY = frozenset({AccountStatus.CONNECTED, AccountStatus.SYNCING})
 OFF = frozenset({AccountStatus.OFF})
@@ -28,6 +32,8 @@ class Member:
 
     account: Account
     settings: UserSettings
+    readable: bool = True
+    """Whether `settings` are the user's own: unreadable ones stop this account and no other."""
 
     @property
     def mailbox_id(self) -> int:
@@ -36,6 +42,8 @@ class Member:
 
     def standing(self, entity_type: str) -> Standing:
         """Whether records of this type may be pushed to this user's calendar now (R1, R2)."""
+        if not self.readable and self.mailbox_id and self.account.status not in OFF:
+            return Standing.WAITING
         takes = Flow.OUT in MODE_FLOW[Mode(self.settings.mode)]
         if self.account.status in OFF or not self.mailbox_id or not takes:
             return Standing.NONE
@@ -98,6 +106,18 @@ class Roster:
         text = json.dumps(account.settings, sort_keys=True)
         known = self._parsed.get(account.user_id)
         if known is None or known[0] != text:
-            known = (text, user_settings(account.settings))
+            try:
+                known = (text, user_settings(account.settings))
+            except SettingsError as error:
+                return self._unreadable(account, str(error))
             self._parsed[account.user_id] = known
         return Member(account, known[1])
+
+    def _unreadable(self, account: Account, problem: str) -> Member:
+        """A member whose records wait until somebody has corrected the settings and resumed the account."""
+        if account.status in READY:
+            reason = f"the stored settings cannot be read: {problem}"
+            log.error("the account of user %s needs attention: %s", account.user_id, reason)
+            self._store.accounts.set_status(account.user_id, AccountStatus.NEEDS_ATTENTION, reason)
+            account = replace(account, status=AccountStatus.NEEDS_ATTENTION, reason=reason)
+        return Member(account, UserSettings(sync_since=date.max), readable=False)
