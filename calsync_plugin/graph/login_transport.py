@@ -53,7 +53,8 @@ class LoginTransport:
         """Ask for tokens. Unavailable for a refusal that is not the login service's own."""
         answer = self._send("POST", url, urlencode(data or {}).encode("ascii"), kwargs.get("headers"))
         if answer.status_code not in _ANSWERS:
-            # Said by something on the way; judged as a refusal it would stop the account until a person comes.
+            # Said by something on the way: taken for a refusal it would stop the account until a person
+            # comes.
             raise Unavailable(f"the login service answered {answer.status_code}", status=answer.status_code)
         return answer
 
