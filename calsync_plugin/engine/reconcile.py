@@ -83,8 +83,8 @@ class Reconciler:
         except ReconnectNeeded as error:
             return self._ask(member, AccountStatus.RECONNECT, str(error))
         except (MailboxUnusable, Forbidden, Unauthorized) as error:
-            # Graph refuses a token that was refreshed just now: only a new login gets another (R20). Without a
-            # status it is the app registration that the login service refuses, which no user can mend.
+            # Graph refuses a token that was refreshed just now: only a new login gets another (R20). Without
+            # a status it is the app registration that the login service refuses, which no user can mend.
             refused = isinstance(error, Unauthorized) and error.status == 401
             status = AccountStatus.RECONNECT if refused else AccountStatus.NEEDS_ATTENTION
             return self._ask(member, status, str(error))
