@@ -145,6 +145,9 @@ class TestPostgres:
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         live_store.queue.record_change("Meeting", "after")
+        with psycopg.connect(url, autocommit=True) as connection:
+            found = connection.execute("SELECT record_id FROM changes ORDER BY id").fetchall()
+        assert found == [("before",), ("after",)]
 
     def test_only_a_wake_that_makes_it_due_notifies(self, url: str, live_store: Store) -> None:
         with psycopg.connect(url, autocommit=True) as listener:
