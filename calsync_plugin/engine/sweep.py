@@ -2,7 +2,7 @@
 
 Decides which records get a mark although nobody reported them. Cheap: it lists what was modified lately and
 skips what the store has seen already, and it asks for one portion of the linked records whether they still
-exist.
+exist. It is also what comes by regularly, so it lets the log forget what is older than it keeps.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Sweep:
 
     def run(self, lease: Lease) -> Rest:
         """One sweep. The next is due after the interval whether this one succeeded or not."""
+        self._store.log.purge()
         try:
             for entity_type in self._entities:
                 self._sweep_modified(entity_type)

@@ -13,9 +13,10 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 
-from calsync_plugin.errors import Lost, StoreBusy
+from calsync_plugin.errors import Lost, StoreBusy, StoreError
 from calsync_plugin.state import Heart, Lease, MailboxKind, Store
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 IDLE_POLL = 1.0
 """Seconds after which a waiting worker looks again even if nothing rang."""
 LONGEST_BACKOFF = 600.0
+AWAY = (StoreBusy, StoreError)
+"""The database is restarted, fails over, is full or damaged: what a worker must outlive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +89,23 @@ class Worker:
                     wait(running, timeout=IDLE_POLL, return_when=FIRST_COMPLETED)
                     continue
                 leases = self._claim(self._threads - len(running))
+                if leases is None:
+                    self._stopping.wait(IDLE_POLL)
+                    continue
                 running |= {pool.submit(self._run, lease, heart) for lease in leases}
                 if not leases:
-                    self._store.queue.wait(IDLE_POLL)
+                    self._idle()
             wait(running)
-        self._store.queue.release_all(self._owner)
+        with suppress(*AWAY):
+            # Without it the leases end by themselves.
+            self._store.queue.release_all(self._owner)
+
+    def _idle(self) -> None:
+        try:
+            self._store.queue.wait(IDLE_POLL)
+        except AWAY:
+            # The next claim says so.
+            self._stopping.wait(IDLE_POLL)
 
     def drain(self, *, rounds: int = 1000) -> int:
         """Run everything that is due now in this thread; returns how many rows were run."""
@@ -108,12 +123,13 @@ class Worker:
     def _heart(self) -> Heart:
         return Heart(self._store.queue, self._store.clock, lease_seconds=self._lease_seconds)
 
-    def _claim(self, limit: int) -> list[Lease]:
+    def _claim(self, limit: int) -> list[Lease] | None:
+        """What can be run now; None if the store cannot say."""
         try:
             return self._store.queue.claim(self._owner, limit=limit, lease=self._lease_seconds)
-        except StoreBusy as error:
+        except AWAY as error:
             log.warning("no work could be claimed: %s", error)
-            return []
+            return None
 
     def _run(self, lease: Lease, heart: Heart) -> None:
         """Run one row and give it back, whatever happens: an exception must never leave a lease behind."""
@@ -123,6 +139,9 @@ class Worker:
             except Lost as error:
                 log.info("mailbox %s: %s", lease.mailbox_id, error)
                 rest = Rest(next_due=0.0)
+            except AWAY as error:
+                log.warning("mailbox %s: %s", lease.mailbox_id, error)
+                rest = Rest(next_due=0.0, not_before=backoff(lease.attempt), failed=True)
             except Exception:
                 log.exception("mailbox %s: the run failed unexpectedly", lease.mailbox_id)
                 rest = Rest(next_due=0.0, not_before=backoff(lease.attempt), failed=True)
@@ -133,7 +152,7 @@ class Worker:
             ours = self._store.queue.finish(
                 lease, next_due=rest.next_due, not_before=rest.not_before, failed=rest.failed
             )
-        except StoreBusy as error:
+        except AWAY as error:
             # The lease ends by itself; another claim takes the row then.
             log.warning("mailbox %s could not be given back yet: %s", lease.mailbox_id, error)
             return

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from calsync_plugin.errors import StoreBusy
+from calsync_plugin.errors import StoreBusy, StoreError
 from calsync_plugin.state.clock import Clock
 from calsync_plugin.state.queue import Queue
 from calsync_plugin.state.rows import Lease
@@ -79,6 +79,6 @@ class Heart:
         while not self._stop.wait(self._lease_seconds / 3):
             try:
                 self.beat()
-            except StoreBusy:
+            except (StoreBusy, StoreError):
                 # The next beat comes before the leases end.
                 continue
