@@ -110,7 +110,8 @@ def test_move_by_hand(page: Page, server: CrmServer) -> None:
     page.mouse.move(column["x"] + 20, entry["y"] + 10 + 46, steps=6)
     page.mouse.up()
 
-    page.wait_for_selector(".day[data-date='2026-12-03'] [data-record-name='Review'] .when:text('11:00 - 12:00')")
+    entry_of_thursday = ".day[data-date='2026-12-03'] [data-record-name='Review']"
+    page.wait_for_selector(f"{entry_of_thursday} .when:text('11:00 - 12:00')")
     assert meetings(server) == {"Review": "2026-12-03 10:00:00"}
     assert not page.locator("#dialog").is_visible()
 
