@@ -34,6 +34,9 @@ class Counts:
     """Mailboxes with at least one, this one not included."""
     all_mailboxes: int = 0
     """Mailboxes of the installation; 0 if not known, then no share makes `MANY_MAILBOXES` harmless."""
+    burst_only: bool = False
+    """Updates: a working day is full of them. Their share counts within one run, and what other mailboxes
+    send does not count."""
 
 
 def allowed(groups: Sequence[str], counts: Counts) -> frozenset[str]:
@@ -44,13 +47,15 @@ def allowed(groups: Sequence[str], counts: Counts) -> frozenset[str]:
     """
     fresh = frozenset(groups) - counts.in_mailbox
     total = len(counts.in_mailbox) + len(fresh)
-    if _tripped(total, counts.links) or _tripped_everywhere(len(fresh), counts):
+    at_once = len(fresh) if counts.burst_only else total
+    everywhere = not counts.burst_only and _tripped_everywhere(len(fresh), counts)
+    if total > MANY or _share_tripped(at_once, counts.links) or everywhere:
         return frozenset(groups) & counts.in_mailbox
     return frozenset(groups)
 
 
-def _tripped(total: int, links: int) -> bool:
-    return total > MANY or (total > FEW and total * SHARE > links)
+def _share_tripped(number: int, links: int) -> bool:
+    return number > FEW and number * SHARE > links
 
 
 def _tripped_everywhere(fresh: int, counts: Counts) -> bool:

@@ -70,6 +70,7 @@ class Brake:
         return Counts(
             links=self._store.links.count(mailbox_id) + (len(recent) if kind == DELETION else 0),
             in_mailbox=recent,
+            burst_only=kind == MAIL,
             everywhere=sum(everywhere.values()),
             mailboxes=len(everywhere.keys() - {mailbox_id}),
             all_mailboxes=sum(n for status, n in self._store.accounts.counts().items() if status not in OFF),

@@ -70,7 +70,8 @@ class Pipeline:
         with ThreadPoolExecutor(1, thread_name_prefix="calsync-send") as other:
             for number, portion in enumerate(portions):
                 draft = self._draft(portion)
-                if draft.only_creates and len(portions) > 1:
+                held = any(item.held for item in portion)
+                if draft.only_creates and not held and len(portions) > 1:
                     self._drafts.append((portion, draft))
                     # The first one goes at once, so that the others are drafted while it is on its way.
                     if number and len(self._drafts) < TOGETHER:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from calsync_plugin.domain.breaker import Counts, allowed
@@ -46,6 +48,21 @@ def test_new_groups_go_or_wait_together(many: int, so_far: Counts, passes: bool)
     """Both sides of every limit."""
     groups = [f"new-{n}" for n in range(many)]
     assert allowed(groups, so_far) == (frozenset(groups) if passes else frozenset())
+
+
+UPDATES = [
+    pytest.param(1, counts(10, before=5), True, id="a working day's sixth"),
+    pytest.param(6, counts(29), False, id="six at once, more than a fifth"),
+    pytest.param(1, counts(10_000, before=50), False, id="the fifty-first within the window"),
+    pytest.param(1, counts(100, everywhere=500, mailboxes=50), True, id="a busy company"),
+]
+
+
+@pytest.mark.parametrize(("many", "so_far", "passes"), UPDATES)
+def test_updates_are_a_mass_change_in_a_burst_only(many: int, so_far: Counts, passes: bool) -> None:
+    """A day of ordinary updates is no accident."""
+    groups = [f"new-{n}" for n in range(many)]
+    assert allowed(groups, replace(so_far, burst_only=True)) == (frozenset(groups) if passes else frozenset())
 
 
 def test_a_series_counts_once() -> None:
