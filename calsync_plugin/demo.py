@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import os
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from calsync_plugin.accounts.moved import confirm_moved
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import StoreError
 from calsync_plugin.hookspecs import plugin_manager
@@ -37,10 +40,15 @@ from calsync_plugin.settings import (
 )
 from calsync_plugin.state import AccountStatus, Keyring
 from calsync_plugin.web.bridge import Bridge
+from calsync_plugin.web.loopback import LoopbackOnly
 from calsync_plugin.web.server import Server
+
+log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 CONNECTED = {crm_people.ALICE_ID: "alice@example.com", crm_people.BOB_ID: "bob@example.com"}
+_IN_HAND = 0.5
+"""Seconds for a simulator's requests at a stop: the bridge, which made them, has stopped by then."""
 _FIELD = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 
 MARKER, JOIN_URL = "cOutlookEventId", "cOutlookJoinUrl"
@@ -90,7 +98,10 @@ def open_sandbox(data: Path, log: LogSettings) -> Calsync:
     file = data / "sandbox.json"
     if not file.exists():
         raise StoreError(f"{data} holds no sandbox; start one with: calsync serve --data {data}")
-    ports = Ports(**json.loads(file.read_text(encoding="utf-8")))
+    try:
+        ports = Ports(**json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise StoreError(f"{file} is damaged; remove it and start the sandbox again") from None
     return _assemble(sandbox_settings(data, ports, log))
 
 
@@ -99,14 +110,21 @@ class Sandbox:
 
     def __init__(self, data: Path, port: int, log: LogSettings) -> None:
         """Take three ports from `port` on (0: any) and open the store in `data`."""
-        data.mkdir(parents=True, exist_ok=True)
-        self.crm_app = create_crm(data_file=data / "crm.json", webhook_interval=0)
-        self.outlook_app = create_outlook(data_file=data / "outlook.json")
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _readable(data):
+            self.crm_app = create_crm(data_file=data / "crm.json", webhook_interval=0)
+            self.outlook_app = create_outlook(data_file=data / "outlook.json")
         self.crm: Crm = self.crm_app.extensions["crm"]
         self.outlook: Simulator = self.outlook_app.extensions["outlook"]
-        crm = Server(self.crm_app, host=HOST, port=port + 1 if port else 0, threads=8, name="crm")
+        crm = Server(
+            LoopbackOnly(self.crm_app), host=HOST, port=port + 1 if port else 0, threads=8, name="crm"
+        )
         outlook = Server(
-            self.outlook_app, host=HOST, port=port + 2 if port else 0, threads=16, name="outlook"
+            LoopbackOnly(self.outlook_app),
+            host=HOST,
+            port=port + 2 if port else 0,
+            threads=16,
+            name="outlook",
         )
         self._simulators = (crm, outlook)
         self.outlook.base_url = f"http://{HOST}:{outlook.port}"
@@ -115,6 +133,8 @@ class Sandbox:
         self._data = data
         (data / "sandbox.json").write_text(json.dumps(asdict(self.ports)), encoding="utf-8")
         self.calsync = _assemble(sandbox_settings(data, self.ports, log))
+        if self.calsync.store.installation.get().paused:
+            _go_on(self.calsync)
         self.bridge = Bridge(self.calsync)
 
     def start(self, progress: Callable[[str], None] = lambda _step: None) -> None:
@@ -133,7 +153,7 @@ class Sandbox:
         """Stop everything and keep both simulators' state."""
         self.bridge.stop()
         for server in self._simulators:
-            server.stop()
+            server.stop(_IN_HAND)
         self.crm.close()
         self.crm.save_to(self._data / "crm.json")
         self.outlook.close()
@@ -153,6 +173,24 @@ def _assemble(settings: Settings) -> Calsync:
     return Calsync(settings, plugin_manager(), kind="sandbox")
 
 
+def _go_on(calsync: Calsync) -> None:
+    """A sandbox on other ports is no copy that could mail anybody: what R22 asks a person is known here."""
+    settings = calsync.settings
+    confirm_moved(calsync.store, public_url=settings.serve.public_url, crm_url=settings.crm.url)
+    log.warning("the sandbox answers at other ports than before and goes on")
+
+
+@contextmanager
+def _readable(data: Path) -> Iterator[None]:
+    """Turn what a simulator says of a damaged file into one line."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise StoreError(
+            f"crm.json or outlook.json in {data} is damaged; remove both and the simulators begin anew"
+        ) from error
+
+
 def _free_port() -> int:
     """A port that is free now: the bridge's own address must be known before it is opened."""
     with socket.socket() as probe:
@@ -166,4 +204,4 @@ def _key(data: Path) -> str:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as out:
             out.write(Keyring.generate())
-    return file.read_text(encoding="ascii").strip()
+    return file.read_text(encoding="ascii", errors="replace").strip()

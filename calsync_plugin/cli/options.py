@@ -42,6 +42,11 @@ def fails_in_words(command: Callable[P, None]) -> Callable[P, None]:
         except CalsyncError as error:
             click.echo(f"calsync: {error}", err=True)
             sys.exit(1)
+        except OSError as error:
+            # A folder that is a file, is not ours or is full.
+            reason = error.strerror or type(error).__name__
+            click.echo(f"calsync: {error.filename or 'the data folder'}: {reason}", err=True)
+            sys.exit(2)
 
     return guarded
 
@@ -58,7 +63,7 @@ def settings_of(config: Path | None, data: Path | None, log_format: str | None) 
     settings = load_settings(config, os.environ)
     if not settings.store.url:
         folder = data or DATA
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings = replace(settings, store=replace(settings.store, url=f"sqlite:///{folder / 'calsync.db'}"))
     if log_format is not None:
         form: Literal["text", "json"] = "json" if log_format == "json" else "text"

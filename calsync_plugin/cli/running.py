@@ -9,8 +9,10 @@ import os
 import signal
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from rich.table import Table
@@ -31,7 +33,10 @@ from calsync_plugin.logs import set_up_logging
 from calsync_plugin.sandbox.crm import serve as serve_crm
 from calsync_plugin.sandbox.outlook import serve as serve_outlook
 from calsync_plugin.settings import LogSettings
-from calsync_plugin.web.bridge import Bridge
+from calsync_plugin.web.bridge import LONGEST_STOP, Bridge
+
+IMPATIENCE = 1.0
+"""Seconds after which a second signal is a second wish, and not the same one sent to a whole group."""
 
 
 @click.command()
@@ -59,12 +64,13 @@ def serve(
         web = settings.serve
         web = replace(web, port=web.port if port is None else port, host=host or web.host)
         settings = replace(settings, serve=web)
-    stop = _asked_to_stop()
+    stop = _Stop()
     bridge = Bridge(bridge_of(settings))
     bridge.start()
     console.print(f"calsync answers at {settings.serve.public_url}")
     stop.wait()
     bridge.stop()
+    _ended()
 
 
 def _serve_sandbox(data: Path, port: int, host: str, log_format: str | None) -> None:
@@ -74,7 +80,7 @@ def _serve_sandbox(data: Path, port: int, host: str, log_format: str | None) -> 
         )
     log = LogSettings(level="warning", format="json" if log_format == "json" else "text")
     set_up_logging(log.level, log.format)
-    stop = _asked_to_stop()
+    stop = _Stop()
     sandbox = Sandbox(data, port, log)
     with console.status("starting") as status:
         sandbox.start(status.update)
@@ -86,11 +92,12 @@ def _serve_sandbox(data: Path, port: int, host: str, log_format: str | None) -> 
     console.print(f"alice and bob are connected, carol is not. Data: {data.resolve()}. Stop with Ctrl+C.")
     stop.wait()
     sandbox.stop()
+    _ended()
 
 
 @click.command()
 @click.argument("side", type=click.Choice(["outlook", "crm"]))
-@click.option("--port", type=int, required=True, help="Port to answer at.")
+@click.option("--port", type=click.IntRange(1, 65535), required=True, help="Port to answer at.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -112,16 +119,47 @@ def sandbox(side: str, port: int, data: Path | None) -> None:
 @fails_in_words
 def worker(config: Path | None, data: Path | None) -> None:
     """Work without web addresses, beside a bridge over the same store."""
-    stop = _asked_to_stop()
+    stop = _Stop()
     calsync = bridge_of(settings_of(config, data, None))
     calsync.start()
     stop.wait()
+    calsync.worker.stop(timeout=LONGEST_STOP)
     calsync.stop()
+    _ended()
 
 
-def _asked_to_stop() -> threading.Event:
-    """An event that SIGTERM and Ctrl+C set; to be made before anything is started."""
-    asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
-    return asked
+class _Stop:
+    """What SIGTERM and Ctrl+C ask for: an orderly stop; at once before anything runs or if asked again."""
+
+    def __init__(self) -> None:
+        """Listen for the signals; to be made before anything is started."""
+        self._asked = threading.Event()
+        self._first = 0.0
+        self._running = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        if not self._running:
+            _leave()
+        if self._asked.is_set() and time.monotonic() - self._first > IMPATIENCE:
+            _leave()
+        if not self._asked.is_set():
+            self._first = time.monotonic()
+            self._asked.set()
+
+    def wait(self) -> None:
+        """Return when a stop is asked for."""
+        self._running = True
+        self._asked.wait()
+
+
+def _ended() -> None:
+    """End the process although a call may still wait for its service: the interpreter would wait for it."""
+    if threading.active_count() > 1:
+        _leave()
+
+
+def _leave() -> NoReturn:
+    sys.stdout.flush()
+    os._exit(0)

@@ -5,10 +5,15 @@ Decides the order: what a wrong key or address shows is shown before anything is
 
 from __future__ import annotations
 
+import threading
+
 from calsync_plugin.accounts.setup import check_services, set_up_webhooks
 from calsync_plugin.engine.assembly import Calsync
-from calsync_plugin.web.app import create_app
+from calsync_plugin.web.app import MAX_BODY, create_app
 from calsync_plugin.web.server import Server
+
+LONGEST_STOP = 6.0
+"""Seconds: what started us kills us after ten, and closing takes time too."""
 
 
 class Bridge:
@@ -19,7 +24,12 @@ class Bridge:
         self.calsync = calsync
         serve = calsync.settings.serve
         self.server = Server(
-            create_app(calsync), host=serve.host, port=serve.port, threads=serve.threads, name="calsync-web"
+            create_app(calsync),
+            host=serve.host,
+            port=serve.port,
+            threads=serve.threads,
+            name="calsync-web",
+            largest_body=MAX_BODY,
         )
 
     def start(self) -> None:
@@ -30,6 +40,9 @@ class Bridge:
         self.calsync.start()
 
     def stop(self) -> None:
-        """Stop answering, then working; everything in hand is kept."""
-        self.server.stop()
+        """Stop answering and working; everything in hand is kept. Takes `LONGEST_STOP` seconds at most."""
+        answering = threading.Thread(target=self.server.stop, name="calsync-web-stop")
+        answering.start()
+        self.calsync.worker.stop(timeout=LONGEST_STOP)
+        answering.join()
         self.calsync.stop()

@@ -13,15 +13,26 @@ from waitress.server import create_server  # type: ignore[import-untyped]
 
 from calsync_plugin.errors import ConfigurationError
 
-IN_HAND = 4.0
+IN_HAND = 3.0
 """Seconds that requests get to end at a stop."""
+LARGEST_BODY = 8 * 1024 * 1024
+"""Bytes. waitress takes 1 GB to the disk before an application can refuse it."""
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Server:
     """Serves until it is stopped."""
 
-    def __init__(self, app: WsgiApp, *, host: str, port: int, threads: int, name: str) -> None:
+    def __init__(
+        self,
+        app: WsgiApp,
+        *,
+        host: str,
+        port: int,
+        threads: int,
+        name: str,
+        largest_body: int = LARGEST_BODY,
+    ) -> None:
         """Take the port at once, so that a port in use is a clear error before anything starts."""
         try:
             self._server: Any = create_server(
@@ -32,11 +43,13 @@ class Server:
                 ident=None,
                 asyncore_use_poll=True,
                 connection_limit=1000,
+                max_request_body_size=largest_body,
                 clear_untrusted_proxy_headers=True,
             )
-        except OSError as error:
+        except (OSError, ValueError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise ConfigurationError(
-                f"{host}:{port} cannot be used: {error.strerror or error}",
+                f"{host}:{port} cannot be used: {reason}",
                 path="serve.port",
                 expected="a free port; choose another one with --port",
             ) from error
@@ -48,12 +61,15 @@ class Server:
         """Answer from now on."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Let the requests in hand end, send their answers, and close what browsers keep open."""
-        self._server.task_dispatcher.shutdown(timeout=IN_HAND)
+    def stop(self, in_hand: float = IN_HAND) -> None:
+        """Let the requests in hand end, send their answers, and close what browsers keep open.
+
+        Takes twice `in_hand` seconds at most.
+        """
+        self._server.task_dispatcher.shutdown(timeout=in_hand)
         # Channels and listener belong to the thread that polls them.
         self._server.trigger.pull_trigger(self._close)
-        self._thread.join(timeout=IN_HAND)
+        self._thread.join(timeout=in_hand)
 
     def _close(self) -> None:
         for channel in self._server.active_channels.values():
