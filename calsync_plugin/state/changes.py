@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
 
-from calsync_plugin.state.bulk import chunks, insert_missing
+from calsync_plugin.state.bulk import Bulk, chunks, insert_missing
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.queue import wake
 from calsync_plugin.state.rows import Change, ChangeKey, ChangePage
@@ -109,14 +109,15 @@ def finish(connection: Connection, change_ids: Iterable[int], mailbox_id: int) -
     # Two mailboxes that finish at once would each see the other's target and neither end the row.
     if connection.dialect.name == "postgresql":
         _locked(connection, ids)
-    rows = [{"mailbox": mailbox_id, "change": i} for i in ids]
-    connection.execute(_END_TARGET, rows)
-    connection.execute(_END_CHANGE, [{"change": i} for i in ids])
+    _END_TARGET.execute(connection, [{"mailbox": mailbox_id, "change": i} for i in ids])
+    _END_CHANGE.execute(connection, [{"change": i} for i in ids])
 
 
-_END_TARGET = delete(t).where(t.c.mailbox_id == bindparam("mailbox"), t.c.change_id == bindparam("change"))
-_END_CHANGE = delete(c).where(
-    c.c.id == bindparam("change"), c.c.routed == 1, ~exists().where(t.c.change_id == c.c.id)
+_END_TARGET = Bulk(
+    delete(t).where(t.c.mailbox_id == bindparam("mailbox"), t.c.change_id == bindparam("change"))
+)
+_END_CHANGE = Bulk(
+    delete(c).where(c.c.id == bindparam("change"), c.c.routed == 1, ~exists().where(t.c.change_id == c.c.id))
 )
 
 

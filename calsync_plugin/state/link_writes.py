@@ -5,14 +5,14 @@ Decides which of several runs wins: the first. Works in the caller's transaction
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from calsync_plugin.domain.links import Link
 from calsync_plugin.errors import StaleLink
-from calsync_plugin.state.bulk import CHUNK, chunks, insert_missing
+from calsync_plugin.state.bulk import Bulk, chunks, insert_missing
 from calsync_plugin.state.link_rows import base_rows, copy_rows, link_row, written_start
 from calsync_plugin.state.schema import bases, copies, links
 
@@ -37,14 +37,13 @@ def save_links(connection: Connection, changed: Sequence[Link]) -> set[str]:
     Returns the ids of those that another run saved, dropped or took the record of meanwhile.
     """
     by_id = {link.id: link for link in changed}
-    fresh = _locked_fresh(connection, by_id) - _record_taken(connection, by_id)
+    fresh, moved = _locked(connection, by_id)
+    fresh -= _record_taken(connection, moved)
     winners = [by_id[link_id] for link_id in sorted(fresh)]
-    if winners:
-        connection.execute(_UPDATE, [_update_row(link) for link in winners])
-        ids = [{"link": link.id} for link in winners]
-        connection.execute(_DELETE_COPIES, ids)
-        connection.execute(_DELETE_BASES, ids)
-        _insert_parts(connection, winners)
+    _UPDATE.execute(connection, [_update_row(link) for link in winners])
+    _DELETE_COPIES.execute(connection, [{"link": link.id} for link in winners])
+    _DELETE_BASES.execute(connection, [{"link": link.id} for link in winners])
+    _insert_parts(connection, winners)
     return set(by_id) - fresh
 
 
@@ -55,7 +54,7 @@ def drop_link(connection: Connection, link: Link) -> None:
         raise StaleLink(f"link {link.id} was changed by another run; plan again")
 
 
-_UPDATE = (
+_UPDATE = Bulk(
     update(links)
     .where(links.c.id == bindparam("this_id"))
     .values(
@@ -67,8 +66,10 @@ _UPDATE = (
         | {"version": links.c.version + 1}
     )
 )
-_DELETE_COPIES = delete(copies).where(copies.c.link_id == bindparam("link"))
-_DELETE_BASES = delete(bases).where(bases.c.link_id == bindparam("link"))
+_DELETE_COPIES = Bulk(delete(copies).where(copies.c.link_id == bindparam("link")))
+_DELETE_BASES = Bulk(delete(bases).where(bases.c.link_id == bindparam("link")))
+_INSERT_COPIES = Bulk(insert(copies))
+_INSERT_BASES = Bulk(insert(bases))
 
 
 def _update_row(link: Link) -> dict[str, Any]:
@@ -76,21 +77,33 @@ def _update_row(link: Link) -> dict[str, Any]:
     return {**row, "this_id": link.id}
 
 
-def _locked_fresh(connection: Connection, by_id: dict[str, Link]) -> set[str]:
-    """Lock the rows, in the order of their ids; those whose version is still the one that was read."""
+def _locked(connection: Connection, by_id: Mapping[str, Link]) -> tuple[set[str], dict[str, Link]]:
+    """Lock the rows, in the order of their ids.
+
+    Returns those whose version is still the one that was read, and the links among them whose record is
+    another than the stored one.
+    """
     fresh: set[str] = set()
+    moved: dict[str, Link] = {}
     for ids in chunks(sorted(by_id)):
-        statement = (
-            select(links.c.id, links.c.version)
-            .where(links.c.id.in_(ids))
-            .order_by(links.c.id)
-            .with_for_update()
-        )
-        fresh.update(row.id for row in connection.execute(statement) if row.version == by_id[row.id].version)
-    return fresh
+        for row in connection.execute(_LOCK, {"ids": ids}):
+            link = by_id[row.id]
+            if row.version == link.version:
+                fresh.add(link.id)
+                if (row.entity_type, row.record_id) != (link.entity_type, link.record_id):
+                    moved[link.id] = link
+    return fresh, moved
 
 
-def _record_taken(connection: Connection, by_id: dict[str, Link]) -> set[str]:
+_LOCK = (
+    select(links.c.id, links.c.version, links.c.entity_type, links.c.record_id)
+    .where(links.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(links.c.id)
+    .with_for_update()
+)
+
+
+def _record_taken(connection: Connection, by_id: Mapping[str, Link]) -> set[str]:
     """Those whose record belongs to another link."""
     wanted = {(link.entity_type, link.record_id): link.id for link in by_id.values() if link.record_id}
     taken = set()
@@ -107,13 +120,8 @@ def _record_taken(connection: Connection, by_id: dict[str, Link]) -> set[str]:
 
 
 def _insert_parts(connection: Connection, of: Collection[Link]) -> None:
-    _insert_rows(connection, copies, copy_rows(of))
-    _insert_rows(connection, bases, base_rows(of))
-
-
-def _insert_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    for start in range(0, len(rows), CHUNK):
-        connection.execute(insert(table), rows[start : start + CHUNK])
+    _INSERT_COPIES.execute(connection, copy_rows(of))
+    _INSERT_BASES.execute(connection, base_rows(of))
 
 
 def _unique_key(link: Link) -> tuple[str, str, str, str, str]:

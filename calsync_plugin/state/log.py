@@ -15,6 +15,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, insert, select
 
 from calsync_plugin.domain.meeting import JsonValue
+from calsync_plugin.state.bulk import Bulk
 from calsync_plugin.state.columns import instant
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.rows import Clash, JournalEntry, Note
@@ -145,5 +146,7 @@ def clash(connection: Connection, keyring: Keyring, *, values: dict[str, JsonVal
 def note_all(connection: Connection, at: datetime, lines: Sequence[NoteRow]) -> None:
     """Insert notes within the caller's transaction."""
     rows = [{"at": at, "user_id": user, "link_id": link, "text": text} for user, link, text in lines]
-    if rows:
-        connection.execute(insert(notes), rows)
+    _INSERT_NOTES.execute(connection, rows)
+
+
+_INSERT_NOTES = Bulk(insert(notes))

@@ -157,6 +157,11 @@ class Save:
     def _now(self) -> datetime:
         return instant(self._database.clock.now())
 
+    @property
+    def wakes(self) -> bool:
+        """Whether any mailbox became due."""
+        return bool(self._wakes)
+
     def complete(self, lease: Lease | None) -> None:
         """What is written for all items at once, and then what locks mailbox rows: wakes wait for those."""
         log.note_all(self._connection, self._now(), self._notes)
@@ -180,4 +185,5 @@ def saving(database: Database, keyring: Keyring, doorbell: Doorbell, lease: Leas
         save = Save(connection, database, keyring)
         yield save
         save.complete(lease)
-    doorbell.ring()
+    if save.wakes:
+        doorbell.ring()
