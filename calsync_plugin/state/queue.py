@@ -138,12 +138,12 @@ class Queue:
         if not failed:
             values["attempt"] = 0
         statement = update(m).where(_ours()).values(values)
+        parameters = {**_fence(lease), "seen": lease.seq, **self._database.times()}
         with self._database.write() as connection:
-            done = connection.execute(
-                statement, {**_fence(lease), "seen": lease.seq, **self._database.times()}
-            ).rowcount
-        self._doorbell.ring()
-        return done == 1
+            row = connection.execute(statement.returning(m.c.ready_at), parameters).first()
+        if row is not None and row.ready_at < NEVER:
+            self._doorbell.ring()
+        return row is not None
 
     def release_all(self, owner: str) -> int:
         """Give back all mailboxes of `owner` unfinished, at a clean stop; they stay due. Returns how many."""
