@@ -13,7 +13,7 @@ import math
 import zoneinfo
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -86,6 +86,15 @@ def read_yaml(file: Path) -> Mapping[str, object]:
     if not isinstance(document, dict):
         raise ConfigurationError(f"is {_kind(document)}", path=str(file), expected="keys and values")
     return document
+
+
+def read_value(text: str, name: str) -> Any:
+    """One value as a command line gives it, in YAML's spelling. ConfigurationError names the setting."""
+    try:
+        value = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ConfigurationError("cannot be read", path=name, expected="a YAML value") from None
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def read_text(file: Path) -> str:

@@ -74,6 +74,13 @@ class StoreError(UserError):
 class MailboxTaken(UserError):
     """Another user of the CRM has connected this mailbox (R18)."""
 
+    def __init__(self) -> None:
+        """Name the way out, and not the other user."""
+        super().__init__(
+            "Another user has connected this Outlook mailbox. "
+            "Share its calendar with your own Outlook account, and connect that one."
+        )
+
 
 class StoreBusy(CalsyncError):
     """Our own database gave no lock, connection or answer in time. Repeating the call does no harm."""

@@ -78,13 +78,12 @@ LIBRARIES: dict[str, str] = {
     "cryptography": "state",
     "psycopg": "state",
     "flask": "web",
-    "flask_bootstrap": "web",
     "werkzeug": "web",
     "waitress": "web",
     "click": "cli",
     "rich": "cli",
 }
-SANDBOX_LIBRARIES = {"flask", "flask_bootstrap", "werkzeug", "waitress", "dateutil", "tzlocal", "requests"}
+SANDBOX_LIBRARIES = {"flask", "werkzeug", "waitress", "dateutil", "tzlocal", "requests"}
 
 # The domain is pure: these can neither read the world nor change it.
 PURE = {

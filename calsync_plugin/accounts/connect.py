@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
+from calsync_plugin.accounts.resuming import compare_suspended
 from calsync_plugin.crm.gateway import CrmGateway
-from calsync_plugin.domain.links import LinkState
 from calsync_plugin.domain.meeting import JsonValue
-from calsync_plugin.errors import RemoteError, UserError
+from calsync_plugin.errors import MailboxTaken, RemoteError, UserError
 from calsync_plugin.graph.auth import Identity, Login
 from calsync_plugin.graph.calendar import mailbox_settings
 from calsync_plugin.graph.client import MailboxClient
@@ -22,6 +22,8 @@ from calsync_plugin.graph.zones import known
 from calsync_plugin.settings import user_settings
 from calsync_plugin.state import Account, AccountStatus, Store
 
+LONG_AWAY = timedelta(days=7)
+"""After so long without a sync a reconnected account waits for the confirmed back-fill."""
 OpenMailbox = Callable[[str, int], MailboxClient]
 """Opens the mailbox of a user id and mailbox id."""
 
@@ -96,10 +98,7 @@ class Connections:
         mailbox_id = self._store.accounts.ensure_mailbox(who.tenant_id, who.object_id, who.address)
         holder = self._store.accounts.by_mailbox(mailbox_id)
         if holder is not None and holder.user_id != user_id:
-            raise UserError(
-                "Another user has connected this Outlook mailbox. Share its calendar with your own Outlook "
-                "account, and connect that one."
-            )
+            raise MailboxTaken
 
     def _connected(self, user_id: str, who: Identity) -> Account:
         accounts = self._store.accounts
@@ -114,28 +113,29 @@ class Connections:
             status=AccountStatus.CONNECTED,
             reason="",
             zone=self._zone(user_id, mailbox_id) or before.zone,
-            # The CRM tells its times in whole seconds: what is saved in this very second is new.
-            push_from=before.push_from
-            if same and before.push_from
-            else self._gateway.now().replace(microsecond=0),
-            connected_at=before.connected_at if same and before.connected_at else datetime.now(UTC),
+            push_from=before.push_from if same and not self._was_long_away(before) else self._this_second(),
+            connected_at=before.connected_at if same else self._now(),
         )
         accounts.save(account)
         if not same and before.mailbox_id:
             self._store.links.suspend(before.mailbox_id, "another Outlook mailbox was connected")
-        if same:
-            self._compare(mailbox_id)
-        self._store.queue.wake(mailbox_id)
+        compare_suspended(self._store, mailbox_id)
         return account
 
-    def _compare(self, mailbox_id: int) -> None:
-        """What was suspended by the disconnect is looked at again, link by link (R12)."""
-        suspended = [
-            (link.entity_type, link.record_id, "", "resumed")
-            for link in self._store.links.for_mailbox(mailbox_id)
-            if link.state is LinkState.SUSPENDED and link.record_id
-        ]
-        self._store.queue.record_changes(suspended)
+    def _was_long_away(self, before: Account) -> bool:
+        """After a long time without tokens people do not expect old changes to go out by themselves (R8)."""
+        if before.push_from is None:
+            return True
+        away = before.status in (AccountStatus.RECONNECT, AccountStatus.OFF)
+        last = before.last_success_at or before.connected_at
+        return away and last is not None and self._now() - last > LONG_AWAY
+
+    def _this_second(self) -> datetime:
+        """Now by the CRM's clock; it tells its times in whole seconds, what is saved in this one is new."""
+        return self._gateway.now().replace(microsecond=0)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._store.clock.now(), UTC)
 
     def _zone(self, user_id: str, mailbox_id: int) -> str:
         """The mailbox's own zone; a mailbox that does not tell has none."""

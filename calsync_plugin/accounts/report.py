@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from calsync_plugin.accounts.left_behind import left_behind
 from calsync_plugin.errors import UserError
-from calsync_plugin.state import Account, Store
+from calsync_plugin.state import Account, Parked, Store
 
 PAGE = 200
 
@@ -36,20 +37,18 @@ def account(store: Store, name: str) -> dict[str, Any]:
         "links": {state.value: count for state, count in store.links.counts(mailbox_id).items()},
         "waiting": store.changes.waiting_for(mailbox_id),
         "held": Counter(item.operation for item in held if not item.decision),
-        "parked": [
-            {
-                "record": f"{item.entity_type} {item.record_id}".strip(),
-                "event": item.event_id,
-                "reason": item.reason,
-                "message": item.message,
-                "since": _time(item.since),
-            }
-            for item in store.parked.all(user_id=found.user_id)
-        ],
+        "parked": [_parked(item) for item in store.parked.all(user_id=found.user_id)],
+        "left_behind": [f"{e.entity_type} {e.record_id}" for e in left_behind(store, found)],
+        "clashes": len(store.log.clashes(found.user_id)),
         "notes": [
             {"at": _time(note.at), "text": note.text} for note in store.log.notes(found.user_id, limit=20)
         ],
     }
+
+
+def nobody(store: Store) -> dict[str, Any]:
+    """What is parked and belongs to no account: records without an assigned user, for instance."""
+    return {"parked": [_parked(item) for item in store.parked.all(user_id="")]}
 
 
 def find(store: Store, name: str) -> Account:
@@ -75,11 +74,20 @@ def _line(found: Account) -> dict[str, Any]:
         "address": found.address,
         "status": found.status.value,
         "reason": found.reason,
-        "stage": found.stage.value,
         "mode": found.settings.get("mode", "both"),
         "last_success": _time(found.last_success_at),
         "last_error": found.last_error,
         "last_error_at": _time(found.last_error_at),
+    }
+
+
+def _parked(item: Parked) -> dict[str, str]:
+    return {
+        "record": f"{item.entity_type} {item.record_id}".strip(),
+        "event": item.event_id,
+        "reason": item.reason,
+        "message": item.message,
+        "since": _time(item.since),
     }
 
 

@@ -1,4 +1,7 @@
-"""Commands about users' accounts: list, show, connect, pause, resume, disconnect."""
+"""Commands about users' accounts: list, show, settings, connect, pause, resume, disconnect.
+
+Decides how an account is shown to people and to programs. What happens to it is decided in `accounts`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import click
 from rich.table import Table
 
 from calsync_plugin.accounts import holds, report
+from calsync_plugin.accounts.choices import choose
 from calsync_plugin.cli.options import (
     config_option,
     console,
@@ -19,6 +23,7 @@ from calsync_plugin.cli.options import (
     json_option,
     opened,
 )
+from calsync_plugin.documents import read_value
 from calsync_plugin.engine.assembly import Calsync
 
 
@@ -51,15 +56,15 @@ def accounts_list(config: Path | None, data: Path | None, as_json: bool) -> None
 
 
 @accounts.command(name="show")
-@click.argument("user")
+@click.argument("user", required=False)
 @config_option
 @data_option
 @json_option
 @fails_in_words
-def accounts_show(user: str, config: Path | None, data: Path | None, as_json: bool) -> None:
-    """Show one account: status, links, what is parked and why."""
+def accounts_show(user: str | None, config: Path | None, data: Path | None, as_json: bool) -> None:
+    """Show one account: status, links, what is parked and why. Without USER: what belongs to nobody."""
     with opened(config, data) as calsync:
-        found = report.account(calsync.store, user)
+        found = report.account(calsync.store, user) if user else report.nobody(calsync.store)
     if as_json:
         click.echo(json.dumps(found))
         return
@@ -73,6 +78,27 @@ def _words(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k} {v}" for k, v in value.items() if v not in ("", None)) or "none"
     return str(value) if value != "" else "-"
+
+
+@accounts.command(name="settings")
+@click.argument("user")
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change a setting (YAML value).")
+@config_option
+@data_option
+@fails_in_words
+def accounts_settings(user: str, changes: tuple[str, ...], config: Path | None, data: Path | None) -> None:
+    """Show a user's settings, or change some of them."""
+    wanted = {}
+    for change in changes:
+        name, _, value = change.partition("=")
+        wanted[name] = read_value(value, name)
+    with opened(config, data) as calsync:
+        found = report.find(calsync.store, user)
+        if wanted:
+            choose(calsync.store, calsync.gateway, found.user_id, wanted)
+        shown = report.find(calsync.store, found.user_id).settings
+    for setting, chosen in shown.items():
+        console.print(f"[bold]{setting}[/]: {_words(chosen)}")
 
 
 @accounts.command(name="connect")

@@ -1,4 +1,7 @@
-"""Commands for administrators: doctor, migrations, configuration, a moved installation."""
+"""Commands for administrators: doctor, migrations, configuration, a moved installation.
+
+Decides how findings are shown. What is looked at and changed is decided in `accounts` and `state`.
+"""
 
 from __future__ import annotations
 

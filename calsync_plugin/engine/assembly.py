@@ -137,6 +137,7 @@ class Calsync:
             self.clock,
             random.Random(),  # noqa: S311 - spreads retries, guards nothing
             batch_size=self.settings.graph.batch_size,
+            timeout=self.settings.graph.timeout_seconds,
         )
 
     @cached_property

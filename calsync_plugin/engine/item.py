@@ -58,10 +58,10 @@ class Item:
     error: str = ""
     elsewhere: set[int] = field(default_factory=set)
     """Other mailboxes that this item's marks concern as well."""
-    raw: dict[str, JsonObject] = field(default_factory=dict)
-    """The same as the service gave them, for the journal."""
     seen: dict[str, EventView | None] = field(default_factory=dict)
     """Events read in this run by id; None: it is gone."""
+    raw: dict[str, JsonObject] = field(default_factory=dict)
+    """The same as the service gave them, for the journal."""
     must_see: set[str] = field(default_factory=set)
     """Events that moved on or whose fate is unknown: to be read before anything else."""
     looked_up: bool = False

@@ -69,10 +69,7 @@ class Accounts:
             with self._database.write() as connection:
                 connection.execute(upsert(connection, accounts), _row(account))
         except StaleLink as error:
-            raise MailboxTaken(
-                "another user has connected this Outlook mailbox; share its calendar with your own Outlook "
-                "account and connect that one"
-            ) from error
+            raise MailboxTaken from error
 
     def ensure_mailbox(self, tenant_id: str, object_id: str, address: str) -> int:
         """The id of the mailbox with this identity, made if it is new; the address is renewed."""

@@ -205,3 +205,35 @@ def test_a_rotated_key_can_be_dropped(tmp_path: Path, monkeypatch: pytest.Monkey
     assert run(*migrate)[0] == 0
     monkeypatch.setenv("CALSYNC_SECRET_KEYS", new)
     assert run(*migrate)[0] == 0
+
+
+def test_a_setting_is_changed_and_kept(data: Path) -> None:
+    assert (
+        "push_contacts: True"
+        in run("accounts", "settings", BOB, "--set", "push_contacts=true", "--data", data)[1]
+    )
+    code, output = run("accounts", "settings", BOB, "--set", "sync_since=2026-11-01", "--data", data)
+    assert code == 0
+    assert "sync_since: 2026-11-01" in output
+    assert "push_contacts: True" in run("accounts", "settings", BOB, "--data", data)[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        pytest.param("mode=sideways", "mode", id="unknown-mode"),
+        pytest.param("push_contact=true", "push_contact", id="unknown-setting"),
+        pytest.param("entities=[", "entities", id="no-yaml"),
+        pytest.param("default_entity=Task", "default_entity", id="not-synced"),
+    ],
+)
+def test_a_wrong_setting_changes_nothing(data: Path, change: str, says: str) -> None:
+    before = run("accounts", "settings", BOB, "--data", data)
+    code, output = run("accounts", "settings", BOB, "--set", change, "--data", data)
+    assert code == 2
+    assert says in output
+    assert run("accounts", "settings", BOB, "--data", data) == before
+
+
+def test_what_belongs_to_nobody_is_shown_too(data: Path) -> None:
+    assert run("accounts", "show", "--data", data) == (0, "parked: none\n")
