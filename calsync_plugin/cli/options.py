@@ -42,6 +42,8 @@ def fails_in_words(command: Callable[P, None]) -> Callable[P, None]:
         except CalsyncError as error:
             click.echo(f"calsync: {error}", err=True)
             sys.exit(1)
+        except BrokenPipeError:
+            raise
         except OSError as error:
             # A folder that is a file, is not ours or is full.
             reason = error.strerror or type(error).__name__
