@@ -67,6 +67,7 @@ def serve(
     stop = _Stop()
     bridge = Bridge(bridge_of(settings))
     bridge.start()
+    stop.running()
     console.print(f"calsync answers at {settings.serve.public_url}")
     stop.wait()
     bridge.stop()
@@ -84,6 +85,7 @@ def _serve_sandbox(data: Path, port: int, host: str, log_format: str | None) -> 
     sandbox = Sandbox(data, port, log)
     with console.status("starting") as status:
         sandbox.start(status.update)
+        stop.running()
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_row("CRM", f"http://{HOST}:{sandbox.ports.crm}/", "create, change, reassign meetings")
     table.add_row("Outlook", f"http://{HOST}:{sandbox.ports.outlook}/", "the calendars and their mails")
@@ -122,6 +124,7 @@ def worker(config: Path | None, data: Path | None) -> None:
     stop = _Stop()
     calsync = bridge_of(settings_of(config, data, None))
     calsync.start()
+    stop.running()
     stop.wait()
     calsync.worker.stop(timeout=LONGEST_STOP)
     calsync.stop()
@@ -148,9 +151,12 @@ class _Stop:
             self._first = time.monotonic()
             self._asked.set()
 
+    def running(self) -> None:
+        """Say that there is something to stop from now on."""
+        self._running = True
+
     def wait(self) -> None:
         """Return when a stop is asked for."""
-        self._running = True
         self._asked.wait()
 
 
