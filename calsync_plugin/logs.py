@@ -10,11 +10,18 @@ import logging
 import re
 import sys
 import time
+from typing import Any
 
 _SECRET = re.compile(
-    r"(?i)\b(bearer\s+|(?:access_token|refresh_token|client_secret|api_key|code|id_token)[\"']?\s*[=:]\s*[\"']?)"
+    r"(?i)\b(bearer\s+|x-(?:api-key|hmac-authorization)[\"']?\s*[=:]\s*[\"']?"
+    r"|(?:access_token|refresh_token|client_secret|client_info|api_key|secretKey|code_verifier|code|id_token)"
+    r"[\"']?\s*[=:]\s*[\"']?)"
     r"[^\s\"'&,}]+"
 )
+
+
+_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160)) if number != 9}
+"""A line of the log is one line: what comes from elsewhere could write others, or steer a terminal."""
 
 
 class NoSecrets(logging.Filter):
@@ -27,6 +34,23 @@ class NoSecrets(logging.Filter):
         if masked != message:
             record.msg, record.args = masked, ()
         return True
+
+
+class TextLines(logging.Formatter):
+    """One line for people, with its trace below it if it has one."""
+
+    def __init__(self) -> None:
+        """Time, level and name before each message."""
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Return the line without its trace."""
+        return super().formatMessage(record).translate(_CONTROLS)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """Return the trace, each of its lines indented so that none of them looks like a line of the log."""
+        lines = _SECRET.sub(r"\1***", super().formatException(ei)).split("\n")
+        return "\n".join(f"  {line.translate(_CONTROLS)}" for line in lines)
 
 
 class JsonLines(logging.Formatter):
@@ -50,11 +74,7 @@ def set_up_logging(level: str, form: str) -> None:
     """Send all logs to standard error in `form` (`text` or `json`)."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(NoSecrets())
-    handler.setFormatter(
-        JsonLines()
-        if form == "json"
-        else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    )
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NoReturn
 
 import click
@@ -136,20 +137,20 @@ class _Stop:
 
     def __init__(self) -> None:
         """Listen for the signals; to be made before anything is started."""
-        self._asked = threading.Event()
-        self._first = 0.0
+        # Not an Event: a signal that comes while the main thread holds its lock would wait for it for ever.
+        self._asked: SimpleQueue[int] = SimpleQueue()
+        self._first: float | None = None
         self._running = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 
-    def _ask(self, *_: object) -> None:
-        if not self._running:
+    def _ask(self, number: int, _frame: object) -> None:
+        now = time.monotonic()
+        if not self._running or (self._first is not None and now - self._first > IMPATIENCE):
             _leave()
-        if self._asked.is_set() and time.monotonic() - self._first > IMPATIENCE:
-            _leave()
-        if not self._asked.is_set():
-            self._first = time.monotonic()
-            self._asked.set()
+        if self._first is None:
+            self._first = now
+            self._asked.put(number)
 
     def running(self) -> None:
         """Say that there is something to stop from now on."""
@@ -157,7 +158,7 @@ class _Stop:
 
     def wait(self) -> None:
         """Return when a stop is asked for."""
-        self._asked.wait()
+        self._asked.get()
 
 
 def _ended() -> None:
