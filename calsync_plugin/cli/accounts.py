@@ -16,6 +16,7 @@ from rich.table import Table
 from calsync_plugin.accounts import holds, report
 from calsync_plugin.accounts.choices import choose
 from calsync_plugin.cli.options import (
+    as_written,
     config_option,
     console,
     data_option,
@@ -50,7 +51,10 @@ def accounts_list(config: Path | None, data: Path | None, as_json: bool) -> None
     for line in lines:
         shown = {**line, "last_success": line["last_success"][:16].replace("T", " ")}
         table.add_row(
-            *(str(shown[k]) for k in ("user", "address", "status", "last_success", "parked", "reason"))
+            *(
+                as_written(str(shown[k]))
+                for k in ("user", "address", "status", "last_success", "parked", "reason")
+            )
         )
     console.print(table if lines else "nobody is connected yet; connect with: calsync accounts connect USER")
 
@@ -69,7 +73,7 @@ def accounts_show(user: str | None, config: Path | None, data: Path | None, as_j
         click.echo(json.dumps(found))
         return
     for name, value in found.items():
-        console.print(f"[bold]{name}[/]: {_words(value)}")
+        console.print(f"[bold]{name}[/]: {as_written(_words(value))}")
 
 
 def _words(value: Any) -> str:
@@ -98,7 +102,7 @@ def accounts_settings(user: str, changes: tuple[str, ...], config: Path | None, 
             choose(calsync.store, calsync.gateway, found.user_id, wanted)
         shown = report.find(calsync.store, found.user_id).settings
     for setting, chosen in shown.items():
-        console.print(f"[bold]{setting}[/]: {_words(chosen)}")
+        console.print(f"[bold]{setting}[/]: {as_written(_words(chosen))}")
 
 
 @accounts.command(name="connect")

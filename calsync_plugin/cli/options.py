@@ -16,6 +16,7 @@ from typing import Literal, ParamSpec
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from calsync_plugin.demo import open_sandbox
 from calsync_plugin.engine.assembly import Calsync
@@ -25,8 +26,13 @@ from calsync_plugin.logs import set_up_logging
 from calsync_plugin.settings import BRIDGE_NEEDS, LogSettings, Settings, load_settings, require
 
 P = ParamSpec("P")
-console = Console(soft_wrap=True)
+console = Console(soft_wrap=True, emoji=False)
 DATA = Path("calsync-data")
+
+
+def as_written(text: str) -> str:
+    """Text from elsewhere, so that it formats nothing around it and steers no terminal."""
+    return escape("".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text))
 
 
 def fails_in_words(command: Callable[P, None]) -> Callable[P, None]:

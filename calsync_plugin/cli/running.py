@@ -92,7 +92,8 @@ def _serve_sandbox(data: Path, port: int, host: str, log_format: str | None) -> 
     table.add_row("Outlook", f"http://{HOST}:{sandbox.ports.outlook}/", "the calendars and their mails")
     table.add_row("calsync", f"http://{HOST}:{sandbox.bridge.server.port}/", "the bridge between them")
     console.print(table)
-    console.print(f"alice and bob are connected, carol is not. Data: {data.resolve()}. Stop with Ctrl+C.")
+    people = f"alice and bob are connected, carol is not. Data: {data.resolve()}. Stop with Ctrl+C."
+    console.print(people, markup=False)
     stop.wait()
     sandbox.stop()
     _ended()

@@ -16,6 +16,7 @@ import click
 
 from calsync_plugin.accounts import doctor, moved
 from calsync_plugin.cli.options import (
+    as_written,
     config_option,
     console,
     data_option,
@@ -39,7 +40,7 @@ def check_up(config: Path | None, data: Path | None, as_json: bool) -> None:
         click.echo(json.dumps([asdict(f) for f in findings]))
     for finding in [] if as_json else findings:
         mark = "[green]ok[/]  " if finding.ok else "[red]FAIL[/]"
-        console.print(f"{mark} {finding.what}: {finding.detail}")
+        console.print(f"{mark} {finding.what}: {as_written(finding.detail)}")
     if not all(f.ok for f in findings):
         sys.exit(1)
 
@@ -68,7 +69,7 @@ def config_check(file: Path) -> None:
     settings = load_settings(file, os.environ)
     require(settings, *BRIDGE_NEEDS)
     for warning in settings.warnings:
-        console.print(f"[yellow]note[/] {warning}")
+        console.print(f"[yellow]note[/] {as_written(warning)}")
     console.print("the configuration is complete")
 
 
