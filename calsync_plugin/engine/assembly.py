@@ -216,7 +216,9 @@ class Calsync:
         pace = Pace(
             known.start, known.count, limit=graph.requests_per_window, window=float(graph.window_seconds)
         )
-        return self.graph.mailbox(MailboxToken(self.login, user_id), pace)
+        mailbox = self.store.accounts.mailbox(mailbox_id)
+        token = MailboxToken(self.login, user_id, mailbox.object_id if mailbox else "")
+        return self.graph.mailbox(token, pace)
 
     def _crm_zone(self) -> str:
         """The CRM installation's zone, in which events are shown that have no better one (R15)."""

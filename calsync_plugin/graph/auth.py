@@ -135,11 +135,12 @@ class Login:
             self._store.save(user_id, cache.serialize())
         return identity
 
-    def token(self, user_id: str, *, force_refresh: bool = False) -> str:
+    def token(self, user_id: str, *, force_refresh: bool = False, object_id: str = "") -> str:
         """Return an access token of a user, refreshed if need be; the changed cache is saved before that.
 
-        ReconnectNeeded: only a new login helps. Transient: the login service is away. Unauthorized: it does
-        not accept calsync itself.
+        `object_id` names whose token it must be: a user may log in with another mailbox at any time.
+        ReconnectNeeded: only a new login helps. Transient: the login service is away, or the user is just
+        changing the mailbox. Unauthorized: it does not accept calsync itself.
         """
         with self._one_at_a_time(user_id):
             cache = msal.SerializableTokenCache()
@@ -150,6 +151,8 @@ class Login:
             account = next(iter(app.get_accounts()), None)
             if account is None:
                 raise ReconnectNeeded("there is no Outlook login of this user; connect the account")
+            if object_id and (account.get("local_account_id") or object_id) != object_id:
+                raise Unavailable("the user has logged in with another mailbox; nothing is sent to that one")
             try:
                 result = app.acquire_token_silent_with_error(
                     list(SCOPES), account=account, force_refresh=force_refresh
@@ -190,16 +193,19 @@ class Login:
 class MailboxToken:
     """A user's access token for the length of one run (the client's TokenSource)."""
 
-    def __init__(self, login: Login, user_id: str) -> None:
-        """Ask for nothing yet."""
+    def __init__(self, login: Login, user_id: str, object_id: str = "") -> None:
+        """Ask for nothing yet. `object_id` names the mailbox that the token must be for."""
         self._login = login
         self._user_id = user_id
+        self._object_id = object_id
         self._present = ""
 
     def token(self, *, force_refresh: bool = False) -> str:
         """Return the token, asking `Login` the first time and if the present one was refused."""
         if force_refresh or not self._present:
-            self._present = self._login.token(self._user_id, force_refresh=force_refresh)
+            self._present = self._login.token(
+                self._user_id, force_refresh=force_refresh, object_id=self._object_id
+            )
         return self._present
 
 

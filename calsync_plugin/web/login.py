@@ -22,6 +22,6 @@ def login_pages(calsync: Calsync) -> Blueprint:
             account = calsync.connections.finish(parameters)
         except CalsyncError as error:
             return render_template("login_failed.html", reason=str(error)), 400
-        return render_template("login_done.html", address=account.address), 200
+        return render_template("login_done.html", address=account.address, user_id=account.user_id), 200
 
     return pages
