@@ -47,16 +47,19 @@ class Gatherer:
         self._zone = zone
         self._outward = Outward(directory, outbound)
 
-    def gather(self, mailbox_id: int, keys: Sequence[ChangeKey], now: float) -> list[Item]:
-        """Items for the marks of one mailbox, in their order; marks of unknown entity types are left out."""
+    def gather(self, member: Member, keys: Sequence[ChangeKey], now: float) -> list[Item]:
+        """Items for the marks of a member's mailbox, in their order; unknown entity types are left out."""
+        mailbox_id, user_id = member.mailbox_id, member.account.user_id
         known = [k for k in keys if k.entity_type in self._entities]
         links = self._store.links.by_records([(k.entity_type, k.record_id) for k in known])
         loaded = self._load(known)
         found = [answer.record for answer in loaded.values() if isinstance(answer, Found)]
         self._directory.prefetch({person for record in found for person in people_of(record)})
-        members = self._roster.by_users({str(r.get("assignedUserId") or "") for r in found})
-        homes = self._roster.by_mailboxes(
-            {link.home.mailbox_id for link in links.values() if link.home} | {mailbox_id}
+        members = {user_id: member}
+        members |= self._roster.by_users({str(r.get("assignedUserId") or "") for r in found} - {user_id})
+        homes = {mailbox_id: member}
+        homes |= self._roster.by_mailboxes(
+            {link.home.mailbox_id for link in links.values() if link.home} - {mailbox_id}
         )
         items = []
         for key in known:

@@ -98,11 +98,12 @@ class Reconciler:
         parts = self._parts
         started = parts.now()
         client = parts.open_mailbox(member)
+        saved = _pace(client)
         try:
             page = self._store.changes.for_mailbox(lease.mailbox_id, parts.limits.run_items)
             if not page.keys:
-                return self._rest(lease)
-            items = self._gather(lease.mailbox_id, page.keys, started)
+                return _due(self._store.changes.next_due_in(lease.mailbox_id))
+            items = self._gather(member, page.keys, started)
             self._finish_foreign(lease, page.keys, items)
             pipeline = Pipeline(
                 lease,
@@ -113,21 +114,17 @@ class Reconciler:
                 settle=lambda portion: self._settle(lease, client, portion),
             )
             pipeline.run(_portions(items), lambda: self._may_go_on(started))
+            saved = _pace(client)
+            return _due(parts.saver.end(lease, member.account.user_id, saved))
         finally:
-            self._store.queue.set_pace(lease.mailbox_id, Pace(client.pace.start, client.pace.count))
-        self._store.accounts.succeeded(member.account.user_id)
-        return self._rest(lease)
+            if saved != _pace(client):
+                self._store.queue.set_pace(lease.mailbox_id, _pace(client))
 
-    def _gather(self, mailbox_id: int, keys: Sequence[ChangeKey], now: float) -> list[Item]:
+    def _gather(self, member: Member, keys: Sequence[ChangeKey], now: float) -> list[Item]:
         try:
-            return self._parts.gatherer.gather(mailbox_id, keys, now)
+            return self._parts.gatherer.gather(member, keys, now)
         except (Unauthorized, Forbidden) as error:
             raise crm_refuses(error) from error
-
-    def _rest(self, lease: Lease) -> Rest:
-        """Due again when the next mark is: at once if the run yielded, later if items wait for a retry."""
-        seconds = self._store.changes.next_due_in(lease.mailbox_id)
-        return Rest(next_due=None if seconds is None else max(seconds, 0.0))
 
     def _finish_foreign(self, lease: Lease, keys: Sequence[ChangeKey], items: Sequence[Item]) -> None:
         """End the marks of entity types that are not synced (any more)."""
@@ -194,6 +191,15 @@ class Reconciler:
         self._store.accounts.failed(user_id, reason)
         self._parts.notify(user_id, reason)
         return Rest()
+
+
+def _due(seconds: float | None) -> Rest:
+    """Due again when the next mark is: at once if the run yielded, later if items wait for a retry."""
+    return Rest(next_due=None if seconds is None else max(seconds, 0.0))
+
+
+def _pace(client: MailboxClient) -> Pace:
+    return Pace(client.pace.start, client.pace.count)
 
 
 def _give_up(item: Item) -> None:

@@ -94,12 +94,14 @@ class Roster:
 
     def by_users(self, user_ids: Collection[str]) -> Mapping[str, Member]:
         """The members among `user_ids`."""
-        accounts = self._store.accounts.many(sorted(set(user_ids) - {""}))
+        wanted = sorted(set(user_ids) - {""})
+        accounts = self._store.accounts.many(wanted) if wanted else {}
         return {account.user_id: self._member(account) for account in accounts.values()}
 
     def by_mailboxes(self, mailbox_ids: Collection[int]) -> Mapping[int, Member]:
         """The members behind `mailbox_ids`."""
-        accounts = self._store.accounts.by_mailboxes(sorted(set(mailbox_ids) - {0}))
+        wanted = sorted(set(mailbox_ids) - {0})
+        accounts = self._store.accounts.by_mailboxes(wanted) if wanted else {}
         return {mailbox: self._member(account) for mailbox, account in accounts.items()}
 
     def _member(self, account: Account) -> Member:

@@ -14,7 +14,7 @@ from calsync_plugin.engine.brake import group_of
 from calsync_plugin.engine.item import Item, Stage
 from calsync_plugin.engine.worker import backoff
 from calsync_plugin.errors import StaleLink
-from calsync_plugin.state import ChangeKey, Lease, Parked, Save, Store
+from calsync_plugin.state import ChangeKey, Lease, Pace, Parked, Save, Store
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,13 @@ class Saver:
                 item_id=event_id or item.name,
                 content=content,
             )
+
+    def end(self, lease: Lease, user_id: str, pace: Pace) -> float | None:
+        """A run ended well; returns the seconds until its mailbox's next mark is due, None if none waits."""
+        with self._store.save(lease) as tx:
+            tx.pace(lease.mailbox_id, pace)
+            tx.succeeded(user_id)
+            return tx.next_due_in(lease.mailbox_id)
 
     def withdraw(self, lease: Lease, items: Sequence[Item]) -> None:
         """Take back begun creates that were never sent, so that nobody has to look for their events."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.errors import MailboxTaken, StaleLink, StoreError
@@ -131,6 +131,12 @@ class Accounts:
 
     def _now(self) -> datetime:
         return instant(self._database.clock.now())
+
+
+def mark_succeeded(connection: Connection, user_id: str, at: datetime) -> None:
+    """A run ended well, within the caller's transaction."""
+    done = {"stage": Stage.IDLE.value, "last_success_at": at}
+    connection.execute(update(accounts).where(accounts.c.user_id == user_id).values(**done))
 
 
 def new_mailbox(kind: MailboxKind, tenant_id: str, object_id: str, address: str = "") -> dict[str, Any]:

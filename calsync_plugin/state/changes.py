@@ -80,10 +80,8 @@ class Changes:
 
     def next_due_in(self, mailbox_id: int) -> float | None:
         """Seconds until the next change of a mailbox is due (0 or less: now); None if none waits."""
-        statement = select(func.min(t.c.not_before) - self._database.now).where(t.c.mailbox_id == mailbox_id)
         with self._database.read() as connection:
-            seconds = connection.execute(statement, self._database.times()).scalar()
-        return None if seconds is None else float(seconds)
+            return next_due_in(connection, self._database, mailbox_id)
 
     def waiting_for(self, mailbox_id: int) -> int:
         """How many rows wait for one mailbox."""
@@ -99,6 +97,13 @@ class Changes:
                 "unrouted": connection.execute(unrouted).scalar_one(),
                 "routed": connection.execute(select(func.count()).select_from(t)).scalar_one(),
             }
+
+
+def next_due_in(connection: Connection, database: Database, mailbox_id: int) -> float | None:
+    """The same within the caller's transaction."""
+    statement = select(func.min(t.c.not_before) - database.now).where(t.c.mailbox_id == mailbox_id)
+    seconds = connection.execute(statement, database.times()).scalar()
+    return None if seconds is None else float(seconds)
 
 
 def finish(connection: Connection, change_ids: Iterable[int], mailbox_id: int) -> None:

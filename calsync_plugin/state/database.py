@@ -81,8 +81,9 @@ class Database:
             engine = create_engine(
                 self.url,
                 connect_args=arguments,
-                pool_size=10,
-                max_overflow=30,
+                # What is above the pool is opened and closed for each use: as many as worker threads need.
+                pool_size=40 if self.is_sqlite else 20,
+                max_overflow=0 if self.is_sqlite else 20,
                 pool_timeout=_PATIENCE,
                 hide_parameters=True,
             )

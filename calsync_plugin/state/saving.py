@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from calsync_plugin.domain.links import Link
 from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.state import changes, cursors, holding, link_writes, log, parking
+from calsync_plugin.state.accounts import mark_succeeded
 from calsync_plugin.state.columns import instant
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.queue import hold_lease, set_pace, wake
@@ -74,6 +75,14 @@ class Save:
     def pace(self, mailbox_id: int, pace: Pace) -> None:
         """Remember how much of its request window a mailbox has used."""
         set_pace(self._connection, mailbox_id, pace)
+
+    def next_due_in(self, mailbox_id: int) -> float | None:
+        """Seconds until the next change of a mailbox is due (0 or less: now); None if none waits."""
+        return changes.next_due_in(self._connection, self._database, mailbox_id)
+
+    def succeeded(self, user_id: str) -> None:
+        """A run of this account ended well: now."""
+        mark_succeeded(self._connection, user_id, self._now())
 
     # --- cursors
 
