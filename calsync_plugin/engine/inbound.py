@@ -19,6 +19,11 @@ from calsync_plugin.state import AccountStatus, Store
 
 log = logging.getLogger(__name__)
 
+LONGEST_ID = 255
+"""Characters. EspoCRM's ids have 17; an index of PostgreSQL cannot hold much more than 2,000."""
+DOTS = frozenset({".", ".."})
+"""Parts of an address that every HTTP client resolves: no record can be asked for by them."""
+
 P = ParamSpec("P")
 
 _strict: ContextVar[bool] = ContextVar("calsync_strict", default=False)
@@ -63,18 +68,22 @@ class Marks:
     @never_raises
     def saved(self, entity_type: str, record: Mapping[str, object]) -> None:
         """Mark a record as touched. Its assigned user, if told, says where to look first."""
-        record_id = record.get("id")
-        if not isinstance(record_id, str | int) or record_id == "":
-            log.warning("a %s without an id was reported; nothing can be done with it", entity_type)
-            return
         assigned = record.get("assignedUserId")
-        hint = assigned if isinstance(assigned, str) else ""
-        self._store.queue.record_change(entity_type, str(record_id), user_hint=hint)
+        hint = assigned if isinstance(assigned, str) and len(assigned) <= LONGEST_ID else ""
+        self._mark(entity_type, record.get("id"), hint, "saved")
 
     @never_raises
     def removed(self, entity_type: str, record_id: str) -> None:
         """Mark a record as touched by its removal; the run confirms that it is gone."""
-        self._store.queue.record_change(entity_type, str(record_id), kind="deleted")
+        self._mark(entity_type, record_id, "", "deleted")
+
+    def _mark(self, entity_type: str, record_id: object, hint: str, kind: str) -> None:
+        """Write one mark down, unless no record can have this id: such a mark would never end."""
+        text = str(record_id) if isinstance(record_id, str | int) else ""
+        if not 0 < len(text) <= LONGEST_ID or text in DOTS or len(entity_type) > LONGEST_ID:
+            log.warning("a %.80s without a usable id was reported; nothing can be done with it", entity_type)
+            return
+        self._store.queue.record_change(entity_type, text, user_hint=hint, kind=kind)
 
     @never_raises
     def account_changed(self, user_id: str) -> None:
