@@ -47,6 +47,16 @@ _PATIENCE = 10.0
 """Seconds that a worker waits for a lock or a connection; hooks have their own, shorter lane."""
 
 
+_DEAD_PEER = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""How soon a connection whose server vanished is given up: without it a worker waits for 15 minutes and more
+(PostgreSQL docs, libpq connection parameters)."""
+
+
 class Database:
     """An engine with calsync's habits. Thread-safe."""
 
@@ -76,7 +86,7 @@ class Database:
                 "check_same_thread": False,
             }
         else:
-            arguments = {"connect_timeout": int(_PATIENCE)}
+            arguments = {"connect_timeout": int(_PATIENCE), **_DEAD_PEER}
         try:
             engine = create_engine(
                 self.url,

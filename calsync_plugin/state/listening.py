@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from calsync_plugin.errors import StoreBusy
+from calsync_plugin.errors import StoreBusy, StoreError
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.waiting import Doorbell
 
@@ -48,10 +48,13 @@ class Listener:
         if self._thread is None:
             return
         if not self._database.is_sqlite:
-            # It sits in a wait for notifications: give it one.
-            with suppress(StoreBusy), self._database.write() as connection:
-                connection.execute(text("SELECT pg_notify('calsync', '')"))
-        self._thread.join(timeout=5)
+            # It sits in a wait for notifications: give it one, unless the server does not answer.
+            threading.Thread(target=self._notify, name="calsync-listener-stop", daemon=True).start()
+        self._thread.join(timeout=2)
+
+    def _notify(self) -> None:
+        with suppress(StoreBusy, StoreError), self._database.write() as connection:
+            connection.execute(text("SELECT pg_notify('calsync', '')"))
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 from calsync_plugin.engine.worker import Rest, Worker
 from calsync_plugin.errors import StoreBusy, StoreError
 from calsync_plugin.state import ROUTER, Keyring, MailboxKind, Store, open_store
+from tests.state.stalling import StallingRelay
 from tests.world import KEY
 
+SERVER = "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=3"
 DEADLINE = 20.0
 
 
@@ -81,3 +86,38 @@ def test_a_worker_outlives_its_store(
         worker.stop()
         store.close()
     assert "no work could be claimed" in caplog.text
+
+
+@pytest.mark.services
+def test_a_store_that_stopped_answering_does_not_keep_a_process_from_stopping(database: str) -> None:
+    relay = StallingRelay("127.0.0.1", 5432)
+    with relay:
+        store = open_store(database.replace(":5432", f":{relay.port}"), Keyring({"k1": KEY}), kind="bridge")
+        worker = Worker(
+            store, {kind: lambda lease: Rest() for kind in MailboxKind}, threads=2, lease_seconds=15.0
+        )
+        worker.start()
+        store.queue.wait(0.1)
+        assert store.queue.hears.wait(10)
+        relay.stall()
+        begun = time.monotonic()
+        worker.stop(timeout=1.0)
+        store.close()
+        assert time.monotonic() - begun < 6.0
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """An empty database on PostgreSQL."""
+    name = f"calsync_attack_{uuid4().hex}"
+    try:
+        server = psycopg.connect(SERVER, autocommit=True)
+    except psycopg.OperationalError as error:
+        if os.environ.get("CALSYNC_REQUIRE_SERVICES") == "1":
+            pytest.fail(f"PostgreSQL is required and not there: {error}")
+        pytest.skip(f"no PostgreSQL on 127.0.0.1:5432: {error}")
+    with server:
+        server.execute(f'CREATE DATABASE "{name}"'.encode())
+        yield f"postgresql://postgres@127.0.0.1:5432/{name}"
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    server.close()
