@@ -6,7 +6,6 @@ every request that is no mere read, and while a request is being answered.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.conftest import MEMORY
 from tests.faults.town import Town
 from tests.world import ALICE
 
@@ -23,12 +23,10 @@ CREATE = {"match": {"method": "^POST$", "path": "/me/calendar/events"}}
 @pytest.fixture(scope="module")
 def town() -> Iterator[Town]:
     """Both simulators on ports."""
-    memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="calsync-kill-", dir=memory if memory.is_dir() else None))
-    made = Town(folder)
-    yield made
-    made.close()
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="calsync-kill-", dir=MEMORY) as folder:
+        made = Town(Path(folder))
+        yield made
+        made.close()
 
 
 def _right(town: Town, record_id: str, *mails: str, **properties: Any) -> None:
