@@ -21,8 +21,8 @@ from calsync_plugin.state import ROUTER, Change, Lease, Parked, Store
 
 log = logging.getLogger(__name__)
 
-PORTION = 500
-"""Marks that are routed in one transaction."""
+PORTION = 2000
+"""Marks that are routed in one transaction: a mailbox that is woken shall find all of a burst."""
 
 Key = tuple[str, str]
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from calsync_plugin.state.bulk import Bulk, chunks, insert_missing
+from calsync_plugin.state.bulk import Bulk, chunks
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.queue import wake
 from calsync_plugin.state.rows import Change, ChangeKey, ChangePage
@@ -50,10 +51,8 @@ class Changes:
             ]
             _insert_targets(connection, rows)
             with_target = {row["change_id"] for row in rows}
-            for ids in chunks(with_target):
-                connection.execute(update(c).where(c.c.id.in_(ids)).values(routed=1))
-            for ids in chunks(present - with_target):
-                connection.execute(delete(c).where(c.c.id.in_(ids)))
+            _ROUTED.execute(connection, [{"change": i} for i in sorted(with_target)])
+            _DROPPED.execute(connection, [{"change": i} for i in sorted(present - with_target)])
             if rows:
                 wake(connection, self._database, {row["mailbox_id"] for row in rows})
         self._doorbell.ring()
@@ -163,9 +162,16 @@ def _locked(connection: Connection, change_ids: Iterable[int], *, only_unrouted:
 
 
 def _insert_targets(connection: Connection, rows: list[dict[str, int]]) -> None:
-    if rows:
-        full = [{**row, "attempts": 0, "not_before": 0.0, "error": ""} for row in rows]
-        connection.execute(insert_missing(connection, t), full)
+    full = [{**row, "attempts": 0, "not_before": 0.0, "error": ""} for row in rows]
+    _INSERT_TARGETS[connection.dialect.name].execute(connection, full)
+
+
+_ROUTED = Bulk(update(c).where(c.c.id == bindparam("change")).values(routed=1))
+_DROPPED = Bulk(delete(c).where(c.c.id == bindparam("change")))
+_INSERT_TARGETS = {
+    "sqlite": Bulk(sqlite.insert(t).on_conflict_do_nothing()),
+    "postgresql": Bulk(postgresql.insert(t).on_conflict_do_nothing()),
+}
 
 
 def _change(row: Row[tuple[object, ...]]) -> Change:
