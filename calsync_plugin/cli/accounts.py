@@ -17,11 +17,9 @@ from calsync_plugin.accounts import holds, report
 from calsync_plugin.accounts.choices import choose
 from calsync_plugin.cli.options import (
     as_written,
-    config_option,
     console,
-    data_option,
-    fails_in_words,
     json_option,
+    of_installation,
     opened,
 )
 from calsync_plugin.documents import read_value
@@ -34,10 +32,8 @@ def accounts() -> None:
 
 
 @accounts.command(name="list")
-@config_option
-@data_option
+@of_installation
 @json_option
-@fails_in_words
 def accounts_list(config: Path | None, data: Path | None, as_json: bool) -> None:
     """List all accounts with their status."""
     with opened(config, data) as calsync:
@@ -61,10 +57,8 @@ def accounts_list(config: Path | None, data: Path | None, as_json: bool) -> None
 
 @accounts.command(name="show")
 @click.argument("user", required=False)
-@config_option
-@data_option
+@of_installation
 @json_option
-@fails_in_words
 def accounts_show(user: str | None, config: Path | None, data: Path | None, as_json: bool) -> None:
     """Show one account: status, links, what is parked and why. Without USER: what belongs to nobody."""
     with opened(config, data) as calsync:
@@ -87,9 +81,7 @@ def _words(value: Any) -> str:
 @accounts.command(name="settings")
 @click.argument("user")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change a setting (YAML value).")
-@config_option
-@data_option
-@fails_in_words
+@of_installation
 def accounts_settings(user: str, changes: tuple[str, ...], config: Path | None, data: Path | None) -> None:
     """Show a user's settings, or change some of them."""
     wanted = {}
@@ -113,9 +105,7 @@ def accounts_settings(user: str, changes: tuple[str, ...], config: Path | None, 
     default="both",
     help="Direction of a new account.  [default: both]",
 )
-@config_option
-@data_option
-@fails_in_words
+@of_installation
 def accounts_connect(user: str, mode: str, config: Path | None, data: Path | None) -> None:
     """Print the address at which USER (an id of the CRM) signs in at Microsoft."""
     with opened(config, data) as calsync:
@@ -127,9 +117,7 @@ def _on_account(action: Callable[[Calsync, str], str]) -> Callable[..., None]:
     """A command that does one thing to one account."""
 
     @click.argument("user")
-    @config_option
-    @data_option
-    @fails_in_words
+    @of_installation
     def command(user: str, config: Path | None, data: Path | None) -> None:
         with opened(config, data) as calsync:
             console.print(action(calsync, report.find(calsync.store, user).user_id))
@@ -158,9 +146,7 @@ accounts.command(name="disconnect")(_on_account(_disconnect))
 @click.argument("user")
 @click.option("--confirm", "decision", flag_value="confirm", help="Let held deletions and updates go ahead.")
 @click.option("--discard", "decision", flag_value="discard", help="Give held deletions and updates up.")
-@config_option
-@data_option
-@fails_in_words
+@of_installation
 def accounts_resume(user: str, decision: str | None, config: Path | None, data: Path | None) -> None:
     """Go on with a paused account, or decide about what is held."""
     with opened(config, data) as calsync:

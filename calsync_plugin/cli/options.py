@@ -63,6 +63,13 @@ config_option = click.option("--config", type=click.Path(path_type=Path), help="
 data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder.  [default: ./calsync-data]"
 )
+
+
+def of_installation(command: Callable[P, None]) -> Callable[P, None]:
+    """A command about one installation: it names it by its options, and fails in words."""
+    return config_option(data_option(fails_in_words(command)))
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 

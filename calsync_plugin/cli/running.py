@@ -25,6 +25,7 @@ from calsync_plugin.cli.options import (
     console,
     data_option,
     fails_in_words,
+    of_installation,
     settings_of,
 )
 from calsync_plugin.demo import HOST, Sandbox
@@ -118,9 +119,7 @@ def sandbox(side: str, port: int, data: Path | None) -> None:
 
 
 @click.command()
-@config_option
-@data_option
-@fails_in_words
+@of_installation
 def worker(config: Path | None, data: Path | None) -> None:
     """Work without web addresses, beside a bridge over the same store."""
     stop = _Stop()

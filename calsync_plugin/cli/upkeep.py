@@ -17,21 +17,18 @@ import click
 from calsync_plugin.accounts import doctor, moved
 from calsync_plugin.cli.options import (
     as_written,
-    config_option,
     console,
-    data_option,
     fails_in_words,
     json_option,
+    of_installation,
     opened,
 )
 from calsync_plugin.settings import BRIDGE_NEEDS, load_settings, require
 
 
 @click.command(name="doctor")
-@config_option
-@data_option
+@of_installation
 @json_option
-@fails_in_words
 def check_up(config: Path | None, data: Path | None, as_json: bool) -> None:
     """Check store, CRM, Graph and login step by step."""
     with opened(config, data) as calsync:
@@ -46,9 +43,7 @@ def check_up(config: Path | None, data: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@config_option
-@data_option
-@fails_in_words
+@of_installation
 def migrate(config: Path | None, data: Path | None) -> None:
     """Bring the store to this version's schema, and write its secrets with the first key."""
     with opened(config, data) as calsync:
@@ -79,18 +74,14 @@ def installation() -> None:
 
 
 @installation.command(name="moved")
-@config_option
-@data_option
-@fails_in_words
+@of_installation
 def installation_moved(config: Path | None, data: Path | None) -> None:
     """Say that the installation moved: go on with all accounts."""
     _confirm(config, data, moved.confirm_moved)
 
 
 @installation.command(name="copy")
-@config_option
-@data_option
-@fails_in_words
+@of_installation
 def installation_copy(config: Path | None, data: Path | None) -> None:
     """Say that this is a copy: disconnect all accounts here, so that nobody is mailed twice."""
     _confirm(config, data, moved.confirm_copy)
