@@ -12,7 +12,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from calsync_plugin.engine.assembly import Calsync
-from calsync_plugin.errors import BadDelivery, BadSignature, CalsyncError, StoreBusy
+from calsync_plugin.errors import BadDelivery, BadSignature, CalsyncError, DeliveryError, StoreBusy
 from calsync_plugin.web.crm_webhooks import crm_webhooks
 from calsync_plugin.web.health import health
 from calsync_plugin.web.login import login_pages
@@ -37,7 +37,10 @@ def create_app(calsync: Calsync) -> Flask:
 
 
 def _explain(error: CalsyncError) -> tuple[Response, int]:
-    """401 for a forged delivery; 503 when our store is busy, which EspoCRM answers by trying again later."""
+    """401 for a forged delivery; 503 when our store is busy, which EspoCRM answers by trying again later.
+
+    What is wrong with the installation itself is for its log, not for whoever asked.
+    """
     if isinstance(error, BadSignature):
         status = 401
     elif isinstance(error, BadDelivery):
@@ -46,7 +49,10 @@ def _explain(error: CalsyncError) -> tuple[Response, int]:
         status = 503
     else:
         log.error("%s %s: %s", request.method, request.path, error)
-        status = 500
+        return jsonify(error="calsync cannot do this now; its log says why"), 500
+    if isinstance(error, DeliveryError):
+        # Silence would hide a webhook whose secret is no longer the one that we know.
+        log.warning("%s %.200s was refused: %s", request.method, request.path, error)
     return jsonify(error=str(error)), status
 
 
