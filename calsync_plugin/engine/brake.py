@@ -12,7 +12,7 @@ from datetime import timedelta
 from calsync_plugin.domain.breaker import WINDOW, Counts, allowed
 from calsync_plugin.domain.meeting import Field, PersonKind
 from calsync_plugin.domain.operations import DeleteEvent, Operation, UpdateEvent
-from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.roster import OFF
 from calsync_plugin.state import Decision, Store
 
@@ -58,7 +58,7 @@ class Brake:
             item.held = kind
             item.counting.discard(kind)
             if not item.plan:
-                item.stage = Stage.DONE
+                item.state = ItemState.DONE
         news = [items[i] for i in stopped if i not in decisions]
         if news:
             self._tell(news, kind)

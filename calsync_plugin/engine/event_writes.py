@@ -16,7 +16,7 @@ from calsync_plugin.domain.planner import Theirs
 from calsync_plugin.engine import progress
 from calsync_plugin.engine.brake import DELETION, MAIL
 from calsync_plugin.engine.failures import fail
-from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.roster import OFF
 from calsync_plugin.engine.saver import Intent
 from calsync_plugin.errors import (
@@ -73,7 +73,7 @@ class Draft:
 
     def intend(self) -> Intent:
         """What has to be committed first: begun creates, and the content of what is to be deleted."""
-        ready = [j for j in self.jobs if j.item.stage is Stage.OPEN]
+        ready = [j for j in self.jobs if j.item.state is ItemState.OPEN]
         begun = [j.item for j in ready if isinstance(j.operation, CreateEvent) and j.item.changed_link]
         self.begun = [item for item in begun if item.link is not None and item.link.version == 0]
         journal = [
@@ -85,7 +85,7 @@ class Draft:
 
     def take_off(self) -> list[Request]:
         """The requests to send now; what lost a race at the commit stays behind."""
-        self.jobs = [j for j in self.jobs if j.item.stage is Stage.OPEN and j.request is not None]
+        self.jobs = [j for j in self.jobs if j.item.state is ItemState.OPEN and j.request is not None]
         return [j.request for j in self.jobs if j.request is not None]
 
 

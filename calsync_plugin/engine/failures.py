@@ -6,7 +6,7 @@ the operation and is decided where it is carried out.
 
 from __future__ import annotations
 
-from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.errors import (
     CalsyncError,
     Forbidden,
@@ -27,11 +27,11 @@ CRM_REFUSAL_WAIT = 60.0
 def fail(item: Item, error: CalsyncError) -> None:
     """Mark `item` by an error that another look or plan cannot cure now."""
     item.error = str(error)
-    item.stage = Stage.RETRY
+    item.state = ItemState.RETRY
     if isinstance(error, ItemError):
-        item.stage, item.problem = Stage.PARKED, error
+        item.state, item.problem = ItemState.PARKED, error
     elif isinstance(error, Forbidden):
-        item.stage, item.problem = Stage.PARKED, Refused(str(error), item=item.name, reason="forbidden")
+        item.state, item.problem = ItemState.PARKED, Refused(str(error), item=item.name, reason="forbidden")
     elif isinstance(error, Unauthorized | MailboxUnusable | Throttled) or _nothing_reached(error):
         assert isinstance(error, RemoteError)
         item.halt = error

@@ -16,7 +16,7 @@ from calsync_plugin.crm.gateway import CrmGateway, Found, Loaded, Missing, Recor
 from calsync_plugin.crm.records import RecordView, read_record
 from calsync_plugin.domain.links import CopyState, Link, Presence
 from calsync_plugin.domain.planner import NOBODY, Ours, Theirs, governing_mailbox
-from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.outward import Outbound, Outward
 from calsync_plugin.engine.roster import Member, Roster
 from calsync_plugin.errors import ItemError
@@ -120,7 +120,7 @@ class Gatherer:
         if isinstance(loaded, Missing):
             if loaded.presence is Presence.UNKNOWN:
                 # A mark must not end on an answer that says nothing.
-                item.stage, item.error = Stage.RETRY, f"{item.name}: {loaded.reason}"
+                item.state, item.error = ItemState.RETRY, f"{item.name}: {loaded.reason}"
             return item
         try:
             view = read_record(loaded.record, entity, self._directory, installation_zone=self._zone)

@@ -22,7 +22,7 @@ from calsync_plugin.settings import EntitySettings
 from calsync_plugin.state import ChangeKey
 
 
-class Stage(StrEnum):
+class ItemState(StrEnum):
     """How far an item has come in this run."""
 
     OPEN = "open"
@@ -52,7 +52,7 @@ class Item:
     """Whether the event was looked for in that mailbox in this run."""
     view: RecordView | None = None
     plan: tuple[Operation, ...] = ()
-    stage: Stage = Stage.OPEN
+    state: ItemState = ItemState.OPEN
     problem: ItemError | None = None
     retry_after: float | None = None
     error: str = ""

@@ -23,7 +23,7 @@ from calsync_plugin.domain.meeting import Field
 from calsync_plugin.domain.operations import CreateEvent, DeleteEvent, UpdateEvent
 from calsync_plugin.domain.planner import Theirs
 from calsync_plugin.engine.failures import fail
-from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.progress import copy_confirmed, copy_found, copy_removed, etag_seen
 from calsync_plugin.engine.roster import READY
 from calsync_plugin.errors import CalsyncError, InvalidEvent, NotFound, Transient
@@ -52,7 +52,7 @@ def moves_unseen(item: Item) -> bool:
     """Whether an event is about to move here that nobody has looked at in its former home (R2)."""
     home = item.link.home if item.link else None
     return (
-        item.stage is Stage.OPEN
+        item.state is ItemState.OPEN
         and home is not None
         and home.state is CopyState.LIVE
         and home.event_id not in item.seen
@@ -77,7 +77,7 @@ def look_at_former_homes(client: MailboxClient, items: Sequence[Item]) -> None:
 def _of_another_mailbox(item: Item, error: CalsyncError) -> None:
     """Wait for a service that is away; an account that needs its user is not waited for."""
     if isinstance(error, Transient):
-        item.stage, item.error, item.retry_after = Stage.RETRY, str(error), error.retry_after
+        item.state, item.error, item.retry_after = ItemState.RETRY, str(error), error.retry_after
 
 
 def _look(
@@ -112,7 +112,7 @@ def _present(outcomes: Sequence[Outcome]) -> JsonObject | None:
 
 
 def _wanted(item: Item) -> Iterator[Copy]:
-    if item.stage is not Stage.OPEN or item.link is None:
+    if item.state is not ItemState.OPEN or item.link is None:
         return
     if not item.looked_up:
         yield from (copy for copy in item.unresolved if not copy.event_id)
@@ -185,7 +185,7 @@ def _read(item: Item, copy: Copy, value: JsonObject | None) -> None:
     try:
         event = read_event(value, label=owner.label(item.entity))
     except InvalidEvent as error:
-        item.problem, item.stage = error, Stage.PARKED
+        item.problem, item.state = error, ItemState.PARKED
         return
     if event.etag != copy.etag:
         item.link = etag_seen(item.link, copy, event.etag)

@@ -15,7 +15,7 @@ from calsync_plugin.engine.brake import Brake
 from calsync_plugin.engine.event_writes import Draft
 from calsync_plugin.engine.failures import crm_refuses
 from calsync_plugin.engine.gather import Gatherer
-from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.look import look, look_at_former_homes, moves_unseen, needs_look
 from calsync_plugin.engine.pipeline import Pipeline
 from calsync_plugin.engine.roster import READY, Member, Roster
@@ -139,15 +139,15 @@ class Reconciler:
 
     def _draft(self, lease: Lease, client: MailboxClient, items: Sequence[Item]) -> Draft:
         """Look, plan, and say what is to be sent."""
-        self._plan(client, [i for i in items if i.stage is Stage.OPEN])
-        self._parts.brake.hold(lease.mailbox_id, [i for i in items if i.stage is Stage.OPEN])
-        return self._parts.writer.draft([i for i in items if i.stage is Stage.OPEN])
+        self._plan(client, [i for i in items if i.state is ItemState.OPEN])
+        self._parts.brake.hold(lease.mailbox_id, [i for i in items if i.state is ItemState.OPEN])
+        return self._parts.writer.draft([i for i in items if i.state is ItemState.OPEN])
 
     def _settle(self, lease: Lease, client: MailboxClient, items: Sequence[Item]) -> None:
         """Look, plan and write again until every item has come to rest."""
         parts = self._parts
         for _ in range(ROUNDS - 1):
-            working = [i for i in items if i.stage is Stage.OPEN]
+            working = [i for i in items if i.state is ItemState.OPEN]
             if not working:
                 return
             draft = self._draft(lease, client, working)
@@ -156,8 +156,8 @@ class Reconciler:
                 parts.saver.save(lease, (), intent)
             parts.writer.conclude(draft, client.batch(draft.take_off()))
         for item in items:
-            if item.stage is Stage.OPEN:
-                item.stage, item.error = Stage.RETRY, "it kept changing while it was being synced"
+            if item.state is ItemState.OPEN:
+                item.state, item.error = ItemState.RETRY, "it kept changing while it was being synced"
 
     def _plan(self, client: MailboxClient, items: Sequence[Item]) -> None:
         """Plan, and plan again with open eyes where the plan needs to see the event."""
@@ -165,16 +165,16 @@ class Reconciler:
             if item.problem is not None:
                 _give_up(item)
         for _ in range(LOOKS):
-            blind = [i for i in items if i.stage is Stage.OPEN and needs_look(i)]
+            blind = [i for i in items if i.state is ItemState.OPEN and needs_look(i)]
             if blind:
                 look(client, blind, self._parts.writer.installation_id)
             for item in items:
-                if item.stage is Stage.OPEN:
+                if item.state is ItemState.OPEN:
                     item.plan = plan(item.link, item.ours, item.theirs, item.policy)
                     item.planned = (item.ours.meeting, item.theirs.meeting)
             moving = [i for i in items if moves_unseen(i)]
             self._look_at_former_homes(moving)
-            if not moving and not any(i.stage is Stage.OPEN and needs_look(i) for i in items):
+            if not moving and not any(i.state is ItemState.OPEN and needs_look(i) for i in items):
                 return
 
     def _look_at_former_homes(self, items: Sequence[Item]) -> None:
@@ -207,9 +207,9 @@ def _give_up(item: Item) -> None:
     assignee = item.ours.assignee.mailbox_id
     if item.link is None and assignee not in {0, item.mailbox_id}:
         item.elsewhere.add(assignee)
-        item.stage = Stage.DONE
+        item.state = ItemState.DONE
     else:
-        item.stage = Stage.PARKED
+        item.state = ItemState.PARKED
 
 
 def _portions(items: Sequence[Item]) -> list[Sequence[Item]]:

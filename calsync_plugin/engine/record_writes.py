@@ -30,7 +30,7 @@ from calsync_plugin.domain.planner import Standing
 from calsync_plugin.engine import progress
 from calsync_plugin.engine.failures import crm_refuses, fail
 from calsync_plugin.engine.gather import Gatherer
-from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.sweep import version_of
 from calsync_plugin.errors import ItemError, NotFound, RemoteError, Unauthorized, VersionConflict
 
@@ -57,7 +57,7 @@ class RecordWriter:
                 if isinstance(operation, UpdateRecord):
                     self._update(item, operation)
         except (VersionConflict, NotFound):
-            item.stage = Stage.CONTESTED
+            item.state = ItemState.CONTESTED
         except (ItemError, RemoteError) as error:
             fail(item, crm_refuses(error) if isinstance(error, Unauthorized) else error)
 
@@ -69,7 +69,7 @@ class RecordWriter:
             _rebase(item)
             self._bookkeep(item)
         except (VersionConflict, NotFound):
-            item.stage = Stage.CONTESTED
+            item.state = ItemState.CONTESTED
         except (ItemError, RemoteError) as error:
             # What the record did not take is still to be taken in.
             item.settled -= {f for o in item.plan if isinstance(o, UpdateRecord) for f in o.fields}
@@ -78,7 +78,7 @@ class RecordWriter:
             fail(item, crm_refuses(error) if isinstance(error, Unauthorized) else error)
         else:
             _hand_on(item)
-            item.stage = Stage.DONE
+            item.state = ItemState.DONE
 
     def _settle(self, item: Item, operation: Operation) -> None:
         match operation:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from calsync_plugin.engine.brake import group_of
-from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.worker import backoff
 from calsync_plugin.errors import StaleLink
 from calsync_plugin.state import ChangeKey, Lease, Pace, Parked, Save, Store
@@ -61,7 +61,7 @@ class Saver:
             parked = tx.parked_in([(i.key.entity_type, i.key.record_id) for i in items])
             self._save_links(tx, [i for i in items if not i.dropped])
             for item in items:
-                if item.dropped and item.stage is Stage.DONE:
+                if item.dropped and item.state is ItemState.DONE:
                     self._drop(tx, item)
             for item in items:
                 self._end(tx, item, parked_in=parked.get((item.key.entity_type, item.key.record_id), set()))
@@ -90,7 +90,7 @@ class Saver:
         """Take back begun creates that were never sent, so that nobody has to look for their events."""
         with self._store.save(lease) as tx:
             for item in items:
-                if item.stage is Stage.OPEN:
+                if item.state is ItemState.OPEN:
                     self._drop(tx, item)
 
     def forget(self, lease: Lease, keys: Sequence[ChangeKey]) -> None:
@@ -99,7 +99,7 @@ class Saver:
             tx.finish_changes([i for key in keys for i in key.change_ids], lease.mailbox_id)
 
     def _save_links(self, tx: Save, items: Sequence[Item]) -> None:
-        changed = [i for i in items if i.changed_link and i.link and i.stage is not Stage.CONTESTED]
+        changed = [i for i in items if i.changed_link and i.link and i.state is not ItemState.CONTESTED]
         fresh = [i for i in changed if i.link and i.link.version == 0]
         stored = [i for i in changed if i.link and i.link.version > 0]
         lost = tx.insert_links([i.link for i in fresh if i.link]) if fresh else set()
@@ -107,7 +107,7 @@ class Saver:
         for item in changed:
             assert item.link is not None
             if item.link.id in lost:
-                item.stage = Stage.CONTESTED
+                item.state = ItemState.CONTESTED
             else:
                 item.link = replace(item.link, version=item.link.version + 1)
                 item.changed_link = False
@@ -118,12 +118,12 @@ class Saver:
         try:
             tx.drop_link(item.link)
         except StaleLink:
-            item.stage = Stage.CONTESTED
+            item.state = ItemState.CONTESTED
 
     def _end(self, tx: Save, item: Item, *, parked_in: set[int]) -> None:
         key, user_id = item.key, item.member.account.user_id
         link_id = item.link.id if item.link else ""
-        if item.stage in (Stage.OPEN, Stage.CONTESTED):
+        if item.state in (ItemState.OPEN, ItemState.CONTESTED):
             return
         for mailbox_id in sorted(item.elsewhere - {item.mailbox_id}):
             tx.add_target(key.change_ids, mailbox_id)
@@ -131,7 +131,7 @@ class Saver:
             tx.count_deletion(item.mailbox_id, group_of(item), kind=kind)
         if item.held and link_id:
             tx.hold(item.mailbox_id, link_id, item.held)
-        elif link_id and (item.counted or (item.released and item.stage is Stage.DONE)):
+        elif link_id and (item.counted or (item.released and item.state is ItemState.DONE)):
             tx.unhold(item.mailbox_id, link_id)
         for clash in item.clashes:
             tx.clash(
@@ -140,13 +140,13 @@ class Saver:
             )  # fmt: skip
         for text in item.notes if item.wrote else ():
             tx.note(user_id, link_id, f"{item.name}: {text}")
-        if item.stage is Stage.RETRY:
+        if item.state is ItemState.RETRY:
             delay = backoff(key.attempts + 1) if item.retry_after is None else item.retry_after
             tx.retry_changes(key.change_ids, item.mailbox_id, delay, item.error)
             return
         for mailbox_id in sorted(_no_longer_parked(item, parked_in)):
             tx.unpark(mailbox_id=mailbox_id, entity_type=key.entity_type, record_id=key.record_id)
-        if item.stage is Stage.PARKED:
+        if item.state is ItemState.PARKED:
             log.warning("an item is parked: %s", item.problem or item.error)
             tx.park(_parked(item))
         tx.finish_changes(key.change_ids, item.mailbox_id)
@@ -154,7 +154,7 @@ class Saver:
 
 def _no_longer_parked(item: Item, parked_in: set[int]) -> set[int]:
     """An item is parked once: where it failed last. Whoever hands it on has nothing to say of the others."""
-    if item.stage is Stage.PARKED:
+    if item.state is ItemState.PARKED:
         return parked_in - {item.mailbox_id}
     return parked_in & {item.mailbox_id} if item.problem else parked_in
 

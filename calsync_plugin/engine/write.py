@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.engine.event_writes import Draft, EventWriter
 from calsync_plugin.engine.gather import Gatherer
-from calsync_plugin.engine.item import Item, Stage
+from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.record_writes import RecordWriter
 from calsync_plugin.graph.protocol import Outcome
 
@@ -38,11 +38,11 @@ class Writer:
             item.again = False
         for item in items:
             self._records.write_first(item)
-        return Draft(items, self._events.draft([i for i in items if i.stage is Stage.OPEN]))
+        return Draft(items, self._events.draft([i for i in items if i.state is ItemState.OPEN]))
 
     def conclude(self, draft: Draft, outcomes: Sequence[Outcome]) -> None:
         """Take the answers in and write the records; items that need another look stay open."""
         self._events.conclude(draft, outcomes)
         for item in draft.items:
-            if item.stage is Stage.OPEN and not item.again:
+            if item.state is ItemState.OPEN and not item.again:
                 self._records.finish(item)
