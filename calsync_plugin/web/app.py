@@ -50,8 +50,8 @@ def _explain(error: CalsyncError) -> tuple[Response, int]:
     else:
         log.error("%s %s: %s", request.method, request.path, error)
         return jsonify(error="calsync cannot do this now; its log says why"), 500
-    if isinstance(error, DeliveryError):
-        # Silence would hide a webhook whose secret is no longer the one that we know.
+    if isinstance(error, DeliveryError | StoreBusy):
+        # Silence would hide a full disk, and a webhook whose secret is no longer the one that we know.
         log.warning("%s %.200s was refused: %s", request.method, request.path, error)
     return jsonify(error=str(error)), status
 
