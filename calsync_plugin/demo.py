@@ -17,11 +17,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from calsync_plugin.accounts.moved import confirm_moved
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import StoreError
 from calsync_plugin.hookspecs import plugin_manager
-from calsync_plugin.http import Http
+from calsync_plugin.http import Http, is_loopback
 from calsync_plugin.sandbox.crm import Crm
 from calsync_plugin.sandbox.crm import create_app as create_crm
 from calsync_plugin.sandbox.crm import identities as crm_people
@@ -117,10 +116,14 @@ class Sandbox:
         self.crm: Crm = self.crm_app.extensions["crm"]
         self.outlook: Simulator = self.outlook_app.extensions["outlook"]
         crm = Server(
-            LoopbackOnly(self.crm_app), host=HOST, port=port + 1 if port else 0, threads=8, name="crm"
+            LoopbackOnly(self.crm_app, is_loopback),
+            host=HOST,
+            port=port + 1 if port else 0,
+            threads=8,
+            name="crm",
         )
         outlook = Server(
-            LoopbackOnly(self.outlook_app),
+            LoopbackOnly(self.outlook_app, is_loopback),
             host=HOST,
             port=port + 2 if port else 0,
             threads=16,
@@ -176,7 +179,9 @@ def _assemble(settings: Settings) -> Calsync:
 def _go_on(calsync: Calsync) -> None:
     """A sandbox on other ports is no copy that could mail anybody: what R22 asks a person is known here."""
     settings = calsync.settings
-    confirm_moved(calsync.store, public_url=settings.serve.public_url, crm_url=settings.crm.url)
+    calsync.store.installation.update(
+        public_url=settings.serve.public_url, crm_url=settings.crm.url, paused=""
+    )
     log.warning("the sandbox answers at other ports than before and goes on")
 
 

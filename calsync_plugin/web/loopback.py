@@ -10,31 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from calsync_plugin.http import is_loopback
-
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class LoopbackOnly:
     """Lets through what was addressed to this machine, from here."""
 
-    def __init__(self, app: WsgiApp) -> None:
-        """Guard `app`."""
+    def __init__(self, app: WsgiApp, is_here: Callable[[str], bool]) -> None:
+        """Guard `app`; `is_here` tells whether an address leads to this machine."""
         self._app = app
+        self._is_loopback = is_here
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer 403 to a browser that another site has sent."""
         origin = environ.get("HTTP_ORIGIN", "")
-        if _is_here(f"http://{environ.get('HTTP_HOST', '')}") and (not origin or _is_here(origin)):
+        asked = f"http://{environ.get('HTTP_HOST', '')}"
+        if self._is_here(asked) and (not origin or self._is_here(origin)):
             return self._app(environ, start_response)
         text = b"This answers only at its own address, http://127.0.0.1, and to its own pages.\n"
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(text)))]
         start_response("403 Forbidden", headers)
         return [text]
 
-
-def _is_here(address: str) -> bool:
-    try:
-        return is_loopback(address)
-    except ValueError:
-        return False
+    def _is_here(self, address: str) -> bool:
+        try:
+            return self._is_loopback(address)
+        except ValueError:
+            return False
