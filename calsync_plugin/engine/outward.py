@@ -67,7 +67,10 @@ def _let_out(meeting: Meeting, member: Member, link: Link | None, invited: dict[
     begun = link is not None and link.home is not None and link.home.state is CopyState.INTENDED
     new = link is None or link.home is None or (begun and link.crm_base is None)
     wanted = member.settings.teams_for_new and new
-    return replace(meeting, attendees=people, online=meeting.online or based or wanted)
+    online = meeting.online or based or wanted
+    if online == meeting.online and len(people) == len(meeting.attendees):
+        return meeting
+    return replace(meeting, attendees=people, online=online)
 
 
 def _invited(link: Link | None) -> dict[str, str]:

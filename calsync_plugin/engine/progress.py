@@ -71,11 +71,11 @@ def copy_found(link: Link, intended: Copy, *, event_id: str, ical_uid: str, etag
 
 def home_based(link: Link) -> Link:
     """The link whose home has bases now: what was begun is done."""
-    copies = tuple(
-        replace(c, state=CopyState.LIVE) if c.purpose is CopyPurpose.HOME and c.event_id else c
-        for c in link.copies
-    )
-    return replace(link, copies=copies)
+    home = link.home
+    if home is None or not home.event_id or home.state is CopyState.LIVE:
+        return link
+    live = replace(home, state=CopyState.LIVE)
+    return replace(link, copies=tuple(live if c is home else c for c in link.copies))
 
 
 def copy_removed(link: Link, copy: Copy) -> Link:

@@ -152,7 +152,8 @@ def _rebase(item: Item) -> None:
     if item.created is not None and Field.ATTENDEES not in item.created.fields:
         # The create left them out on purpose: they are still to be invited if the meeting moves ahead.
         crm = progress.with_value(crm, Field.ATTENDEES, {})
-    item.link = replace(progress.home_based(link), crm_base=crm)
+    based = progress.home_based(link)
+    outlook_base = based.outlook_base
     if theirs is not None and link.home is not None:
         outlook = progress.rebased(
             None if fresh else link.outlook_base,
@@ -163,7 +164,8 @@ def _rebase(item: Item) -> None:
             version=link.home.etag,
         )
         also = theirs.normal_form({Field.ATTENDEES, Field.ONLINE} - outlook.values.keys())
-        item.link = replace(item.link, outlook_base=Base({**outlook.values, **also}, outlook.version))
+        outlook_base = Base({**outlook.values, **also}, outlook.version)
+    item.link = replace(based, crm_base=crm, outlook_base=outlook_base)
     item.changed_link = True
 
 

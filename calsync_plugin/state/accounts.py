@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.errors import MailboxTaken, StaleLink, StoreError
@@ -45,7 +45,7 @@ class Accounts:
     def by_mailboxes(self, mailbox_ids: list[int]) -> dict[int, Account]:
         """The accounts that hold several mailboxes, by mailbox id."""
         with self._database.read() as connection:
-            rows = connection.execute(select(accounts).where(accounts.c.mailbox_id.in_(mailbox_ids)))
+            rows = connection.execute(_BY_MAILBOXES, {"mailboxes": mailbox_ids})
             return {row.mailbox_id: _account(row) for row in rows}
 
     def all(self, *, after: str = "", limit: int = 200) -> list[Account]:
@@ -135,8 +135,15 @@ class Accounts:
 
 def mark_succeeded(connection: Connection, user_id: str, at: datetime) -> None:
     """A run ended well, within the caller's transaction."""
-    done = {"stage": Stage.IDLE.value, "last_success_at": at}
-    connection.execute(update(accounts).where(accounts.c.user_id == user_id).values(**done))
+    connection.execute(_SUCCEEDED, {"user": user_id, "at": at})
+
+
+_SUCCEEDED = (
+    update(accounts)
+    .where(accounts.c.user_id == bindparam("user"))
+    .values(stage=Stage.IDLE.value, last_success_at=bindparam("at"))
+)
+_BY_MAILBOXES = select(accounts).where(accounts.c.mailbox_id.in_(bindparam("mailboxes", expanding=True)))
 
 
 def new_mailbox(kind: MailboxKind, tenant_id: str, object_id: str, address: str = "") -> dict[str, Any]:

@@ -27,7 +27,12 @@ def storable(text: str) -> str:
 
 
 def _storable_or_none(text: str | None) -> str | None:
-    return None if text is None else storable(text)
+    if text is None or (text.isascii() and "\0" not in text):
+        return text
+    return storable(text)
+
+
+_json_text = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Words(TypeDecorator[str]):
@@ -82,7 +87,7 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: object, dialect: Dialect) -> str:  # noqa: ARG002
         """ASCII JSON, so that any character of a meeting survives."""
-        return json.dumps(value, separators=(",", ":"))
+        return _json_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
         """The value again."""

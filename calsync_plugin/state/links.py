@@ -7,10 +7,10 @@ store of any size.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, distinct, func, select, update
+from sqlalchemy import BindParameter, Connection, Select, bindparam, distinct, func, select, update
 
 from calsync_plugin.domain.links import CopyPurpose, Link, LinkState
 from calsync_plugin.state.bulk import CHUNK, chunks
@@ -35,13 +35,7 @@ class Links:
         with self._database.read() as connection:
             for entity_type, record_ids in by_type.items():
                 for part in chunks(record_ids):
-                    # The condition on the empty id lets both databases use the partial index.
-                    found += _load(
-                        connection,
-                        (links.c.entity_type == entity_type)
-                        & links.c.record_id.in_(part)
-                        & (links.c.record_id != ""),
-                    )
+                    found += _load(connection, _OF_RECORDS, {"entity": entity_type, "records": part})
         return {(link.entity_type, link.record_id): link for link in found}
 
     def by_ids(self, ids: Iterable[str]) -> dict[str, Link]:
@@ -150,20 +144,32 @@ class Links:
 def _by_ids(connection: Connection, ids: Iterable[str]) -> dict[str, Link]:
     found: dict[str, Link] = {}
     for part in chunks(dict.fromkeys(ids)):
-        found.update((link.id, link) for link in _load(connection, links.c.id.in_(part)))
+        found.update((link.id, link) for link in _load(connection, _OF_IDS, {"ids": part}))
     return found
 
 
-def _load(connection: Connection, condition: Any) -> list[Link]:
-    rows = connection.execute(select(links).where(condition)).all()
+def _load(connection: Connection, statement: Select[Any], parameters: Mapping[str, Any]) -> list[Link]:
+    rows = connection.execute(statement, parameters).all()
     ids = [row.id for row in rows]
     if not ids:
         return []
     of_copies: dict[str, list[Any]] = defaultdict(list)
-    in_order = select(copies).where(copies.c.link_id.in_(ids)).order_by(copies.c.link_id, copies.c.position)
-    for copy in connection.execute(in_order):
+    for copy in connection.execute(_COPIES, {"ids": ids}):
         of_copies[copy.link_id].append(copy)
     of_bases: dict[str, list[Any]] = defaultdict(list)
-    for base in connection.execute(select(bases).where(bases.c.link_id.in_(ids))):
+    for base in connection.execute(_BASES, {"ids": ids}):
         of_bases[base.link_id].append(base)
     return [link_of(row, of_copies[row.id], of_bases[row.id]) for row in rows]
+
+
+# Made once: building a statement costs more than executing it.
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_OF_IDS = select(links).where(links.c.id.in_(_IDS))
+# The condition on the empty id lets both databases use the partial index.
+_OF_RECORDS = select(links).where(
+    links.c.entity_type == bindparam("entity"),
+    links.c.record_id.in_(bindparam("records", expanding=True)),
+    links.c.record_id != "",
+)
+_COPIES = select(copies).where(copies.c.link_id.in_(_IDS)).order_by(copies.c.link_id, copies.c.position)
+_BASES = select(bases).where(bases.c.link_id.in_(_IDS))

@@ -209,15 +209,12 @@ def wake(connection: Connection, database: Database, mailbox_ids: Collection[int
 
 def set_pace(connection: Connection, mailbox_id: int, pace: Pace) -> None:
     """Save a mailbox's request window within the caller's transaction."""
-    connection.execute(
-        update(m).where(m.c.id == mailbox_id).values(pace_start=pace.start, pace_count=pace.count)
-    )
+    connection.execute(_SET_PACE, {"mine": mailbox_id, "start": pace.start, "count": pace.count})
 
 
 def hold_lease(connection: Connection, lease: Lease) -> None:
     """Lock the row of `lease` until the commit. Raises LeaseLost if it is no longer ours."""
-    row = connection.execute(select(m.c.id).where(_ours()).with_for_update(), _fence(lease)).first()
-    if row is None:
+    if connection.execute(_HOLD, _fence(lease)).first() is None:
         raise LeaseLost(f"mailbox {lease.mailbox_id} went to another worker; nothing was saved")
 
 
@@ -246,6 +243,15 @@ def _claim_statement(database: Database) -> Executable:
 
 def _ours() -> ColumnElement[bool]:
     return (m.c.id == bindparam("mine")) & (m.c.owner == bindparam("me")) & (m.c.run == bindparam("this_run"))
+
+
+# Statements that every run needs are made once: building one costs more than executing it.
+_SET_PACE = (
+    update(m)
+    .where(m.c.id == bindparam("mine"))
+    .values(pace_start=bindparam("start"), pace_count=bindparam("count"))
+)
+_HOLD = select(m.c.id).where(_ours()).with_for_update()
 
 
 def _fence(lease: Lease) -> dict[str, int | str]:
