@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from calsync_plugin import bundle
+from calsync_plugin.addresses import is_loopback
 from calsync_plugin.documents import (
     Problem,
     Schema,
     did_you_mean,
-    is_loopback,
     line_of,
     problems,
     read_text,

@@ -17,10 +17,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from calsync_plugin.addresses import is_loopback
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import StoreError
 from calsync_plugin.hookspecs import plugin_manager
-from calsync_plugin.http import Http, is_loopback
+from calsync_plugin.http import Http
 from calsync_plugin.sandbox.crm import Crm
 from calsync_plugin.sandbox.crm import create_app as create_crm
 from calsync_plugin.sandbox.crm import identities as crm_people

@@ -8,7 +8,6 @@ anything that a mistyped secret could be taken for.
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import math
 import zoneinfo
 from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -25,6 +24,7 @@ from referencing import Registry, Resource
 from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
 
+from calsync_plugin.addresses import is_loopback
 from calsync_plugin.errors import ConfigurationError
 
 Schema = Mapping[str, Any]
@@ -134,15 +134,6 @@ def line_of(file: Path, place: Place) -> int | None:
 # Checking -----------------------------------------------------------------------------------------------
 
 FORMATS = FormatChecker(("date",))
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address leads to this machine itself."""
-    host = urlsplit(address).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 @FORMATS.checks("http-address", raises=ValueError)

@@ -7,7 +7,6 @@ or a query string.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import ssl
@@ -22,6 +21,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import ClosedPoolError, EmptyPoolError, HTTPError, NewConnectionError
 
+from calsync_plugin.addresses import is_loopback
 from calsync_plugin.errors import ConfigurationError, RemoteError, Unavailable, UnknownOutcome
 
 # MSAL accepts https authorities only; this name, reserved by RFC 2606, stands for a plain one on loopback.
@@ -53,17 +53,6 @@ class Answer:
 def json_bytes(value: object) -> bytes:
     """Return `value` as compact JSON; only ASCII, so that no lone surrogate can make it unsendable."""
     return json.dumps(value, separators=(",", ":")).encode("ascii")
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether `url` names this machine by an address that cannot leave it."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def checked_address(url: str, *, path: str) -> str:

@@ -25,14 +25,15 @@ _SIDES = {"domain", "graph", "crm", "state", "http", "hookspecs", "bundle"} | _S
 # What a room may import of the package. A row of a module adds to the row of its folder.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
+    "addresses": set(),
     "domain": {"errors"},
-    "http": {"errors"},
+    "http": {"addresses", "errors"},
     "markup": {"errors"},
     "logs": {"errors"},
     "hookspecs": {"errors"},
-    "documents": {"errors"},
+    "documents": {"addresses", "errors"},
     "bundle": {"documents", "errors"},
-    "config": {"bundle", "documents", "errors"},
+    "config": {"addresses", "bundle", "documents", "errors"},
     "settings": {"config", "bundle", "errors"},
     "graph": {"domain", "http", "markup"} | _SETTINGS,
     "crm": {"domain", "http", "markup"} | _SETTINGS,
@@ -43,10 +44,11 @@ ROOMS: dict[str, set[str]] = {
     "web": {"engine.assembly", "accounts", "logs", "crm.webhooks", "domain", "bundle", "hookspecs"}
     | _SETTINGS,
     "cli": {"engine.assembly", "engine.clock", "accounts", "web", "logs", "sandbox", "bundle"}
-    | {"__init__", "demo", "documents", "hookspecs"}
+    | {"__init__", "addresses", "demo", "documents", "hookspecs"}
     | _SETTINGS,
     # The sandbox with a bridge in it: beside the command line the only part that knows the simulators.
-    "demo": {"engine.assembly", "engine.clock", "web", "sandbox", "http", "hookspecs", "state"} | _SETTINGS,
+    "demo": {"addresses", "engine.assembly", "engine.clock", "web", "sandbox", "http", "hookspecs", "state"}
+    | _SETTINGS,
     "hooks": {"engine.assembly", "accounts", "hookspecs", "errors"},
     "__init__": {"engine.assembly", "engine.clock", "hookspecs"} | _SETTINGS,
     "__main__": {"cli"},

@@ -18,6 +18,7 @@ from typing import NoReturn
 import click
 from rich.table import Table
 
+from calsync_plugin.addresses import is_loopback
 from calsync_plugin.cli.options import (
     DATA,
     bridge_of,
@@ -29,7 +30,6 @@ from calsync_plugin.cli.options import (
     settings_of,
 )
 from calsync_plugin.demo import HOST, Sandbox
-from calsync_plugin.documents import is_loopback
 from calsync_plugin.errors import ConfigurationError
 from calsync_plugin.logs import set_up_logging
 from calsync_plugin.sandbox.crm import serve as serve_crm

@@ -56,7 +56,7 @@ class TestAccounts:
         store.accounts.save(replace(ALICE, mailbox_id=mailbox))
         with pytest.raises(MailboxTaken) as caught:
             store.accounts.save(Account(user_id="bob", mailbox_id=mailbox))
-        assert "share its calendar" in str(caught.value)
+        assert "Share its calendar" in str(caught.value)
         assert "alice" not in str(caught.value)
         assert store.accounts.get("bob") is None
 

@@ -20,8 +20,9 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from calsync_plugin.addresses import is_loopback
 from calsync_plugin.errors import CalsyncError, ConfigurationError, Unavailable, UnknownOutcome
-from calsync_plugin.http import Answer, Http, LoopbackAuthority, checked_address, is_loopback, json_bytes
+from calsync_plugin.http import Answer, Http, LoopbackAuthority, checked_address, json_bytes
 
 
 class Broken(BaseAdapter):
