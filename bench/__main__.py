@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -32,15 +33,23 @@ def main() -> int:
     lines: list[Line] = []
     for name in options.rows or ROWS:
         started = monotonic()
-        # Each row is imported when its turn comes: one of them loads an SDK that takes seconds.
-        measured: list[Line] = import_module(f"bench.{name}").run()
-        lines += measured
+        lines += _measured(name)
         console.print(f"[dim]{name}: measured in {monotonic() - started:.0f} s[/dim]")
     print_table(console, lines)
     if options.json:
         content = {"python": platform.python_version(), "lines": [line.as_json() for line in lines]}
         options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return 1 if any(line.verdict == "short" for line in lines) else 0
+    return 1 if any(line.verdict in {"short", "failed"} for line in lines) else 0
+
+
+def _measured(name: str) -> list[Line]:
+    """The lines of a row. What cannot be measured is said in its line, and the other rows go on."""
+    try:
+        # Each row is imported when its turn comes: one of them loads an SDK that takes seconds.
+        lines: list[Line] = import_module(f"bench.{name}").run()
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+        return [Line(row=name, what="not measured", note=str(error), failed=True)]
+    return lines
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import requests
 
 from bench.floors import event_of, session_of
 from bench.harness import Line, percentile, seconds
-from bench.world import answers, folder, free_port, meeting_record, process
+from bench.world import answers, folder, free_ports, meeting_record, process
 from calsync_plugin.crm.webhook_setup import wanted_events
 from calsync_plugin.demo import ENTITIES, HOST
 from calsync_plugin.sandbox.crm.identities import ALICE_ID, API_KEY
@@ -25,7 +25,7 @@ _PAUSE = 0.001
 
 def run() -> list[Line]:
     """Save and look until it is there."""
-    port = free_port()
+    port = free_ports(3)
     crm, outlook = (f"http://{HOST}:{port + offset}" for offset in (1, 2))
     with folder() as data:
         command = ["calsync_plugin", "serve", "--data", str(data), "--port", str(port)]

@@ -29,10 +29,13 @@ class Line:
     """Whether `value` must reach `limit` (a share of the floor's throughput) or stay below it."""
     unit: str = "x"
     note: str = ""
+    failed: bool = False
 
     @property
     def verdict(self) -> str:
-        """`ok`, `short`, or nothing for a line that is only printed."""
+        """`ok`, `short`, `failed`, or nothing for a line that is only printed."""
+        if self.failed:
+            return "failed"
         if self.value is None or self.limit is None:
             return ""
         met = self.value >= self.limit if self.at_least else self.value <= self.limit
@@ -105,7 +108,7 @@ def print_table(console: Console, lines: Sequence[Line]) -> None:
     for name in ("row", "what", "floor", "ours", "measured", "required", ""):
         table.add_column(name, overflow="fold")
     for line in lines:
-        colour = {"ok": "green", "short": "red"}.get(line.verdict, "")
+        colour = {"ok": "green", "short": "red", "failed": "red"}.get(line.verdict, "")
         what = f"{line.what}\n[dim]{line.note}[/dim]" if line.note else line.what
         verdict = f"[{colour}]{line.verdict}[/{colour}]" if colour else ""
         table.add_row(line.row, what, line.floor, line.ours, line.measured, line.required, verdict)

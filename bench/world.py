@@ -44,6 +44,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_ports(number: int) -> int:
+    """The first of so many free ports in a row, below those that systems give to outgoing connections."""
+    for first in range(20_000, 30_000, number):
+        with ExitStack() as stack:
+            try:
+                for offset in range(number):
+                    stack.enter_context(socket.socket()).bind((HOST, first + offset))
+            except OSError:
+                continue
+            return first
+    raise RuntimeError("no free ports")
+
+
 @contextmanager
 def process(arguments: Sequence[str], ready: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Python module until the block ends; the block begins when it is `ready`."""
