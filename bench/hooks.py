@@ -100,9 +100,10 @@ def _round(writers: int, new_call: Callable[[], Call]) -> list[float]:
     def write() -> None:
         call = new_call()
         mine = []
+        # Made before: the system call of a random number would let another thread in between two calls.
+        records = [uuid.uuid4().hex[:17] for _ in range(CALLS)]
         ready.wait()
-        for _ in range(CALLS):
-            record = uuid.uuid4().hex[:17]
+        for record in records:
             started = perf_counter()
             call(record)
             mine.append(perf_counter() - started)
