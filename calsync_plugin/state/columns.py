@@ -6,7 +6,6 @@ Decides how texts, ids, instants and JSON are written. Does not decide which tab
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,10 +25,10 @@ def storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def _storable_or_none(text: str | None) -> str | None:
-    if text is None or (text.isascii() and "\0" not in text):
-        return text
-    return storable(text)
+def _storable_or_none(value: Any) -> Any:
+    if value is None or (value.isascii() and "\0" not in value):
+        return value
+    return storable(value)
 
 
 _json_text = json.JSONEncoder(separators=(",", ":")).encode
@@ -45,7 +44,7 @@ class Words(TypeDecorator[str]):
         """Leave out what PostgreSQL refuses."""
         return None if value is None else storable(value)
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:  # noqa: ARG002
+    def bind_processor(self, dialect: Dialect) -> Any:  # noqa: ARG002
         """The same without the detour over the dialect: a save binds thousands of texts."""
         return _storable_or_none
 
