@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from waitress.server import create_server  # type: ignore[import-untyped]
@@ -68,7 +69,9 @@ class Server:
         """
         self._server.task_dispatcher.shutdown(timeout=in_hand)
         # Channels and listener belong to the thread that polls them.
-        self._server.trigger.pull_trigger(self._close)
+        # It may take the call up, and close its trigger, before the trigger is pulled for it.
+        with suppress(OSError):
+            self._server.trigger.pull_trigger(self._close)
         self._thread.join(timeout=in_hand)
 
     def _close(self) -> None:
