@@ -7,6 +7,12 @@ VENV ?= .venv
 CONSTRAINTS ?=
 # More for the command itself: make run ARGS="--port 9000", make test ARGS="tests/unit -k merge"
 ARGS ?=
+# How much make soak plays, and what: make soak STEPS=100000 SEED=7
+STEPS ?= 20000
+SEED ?= 1
+
+# Whole files, in their order: the long ones of faults and flows begin early, the short ones fill up the end.
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -14,7 +20,7 @@ INSTALL := $(PIP) install $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench lock clean
+.PHONY: help run test soak check bench pictures lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -23,7 +29,12 @@ run: $(VENV)/.serve ## Start the sandbox: a CRM, an Outlook and calsync between 
 	@$(BIN)/calsync serve $(ARGS)
 
 test: $(VENV)/.develop ## Run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest $(SPREAD) $(ARGS)
+
+soak: $(VENV)/.develop ## Play random histories, every fault with every stop, every case on PostgreSQL (hours)
+	$(BIN)/python -m tests.soak --steps $(STEPS) --seed $(SEED)
+	@$(BIN)/python -m pytest $(SPREAD) -m soak $(ARGS)
+	@$(BIN)/python -m pytest $(SPREAD) --all-postgresql -k postgresql tests/flows
 
 check: $(VENV)/.develop ## Look at style, types and the import table
 	$(BIN)/ruff check .
@@ -34,6 +45,9 @@ check: $(VENV)/.develop ## Look at style, types and the import table
 
 bench: $(VENV)/.develop ## Measure, and print the table of the README
 	@$(BIN)/python -m bench $(ARGS)
+
+pictures: $(VENV)/.develop ## Take the pictures of the documentation from a running sandbox (Chromium)
+	@$(BIN)/python docs/make_pictures.py $(ARGS)
 
 lock: ## Write requirements-ci.txt from the newest versions that pyproject.toml allows
 	$(MAKE) --no-print-directory VENV=$(VENV)-lock CONSTRAINTS= $(VENV)-lock/.develop

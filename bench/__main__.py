@@ -18,7 +18,10 @@ from rich.console import Console
 
 from bench.harness import Line, print_table
 
-ROWS = ("hooks", "push", "latency", "many_mailboxes", "wire", "size", "end_to_end", "sdk")
+ROWS = (
+    *("hooks", "push", "latency", "many_mailboxes", "wire", "size", "burst"),
+    *("first_pull", "changes", "idle", "end_to_end", "from_outlook", "sdk"),
+)
 
 
 def main() -> int:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import requests
 
 BATCH = 20
+PAGE = 200
 
 
 def event_of(record: dict[str, Any]) -> dict[str, Any]:
@@ -66,3 +68,18 @@ def push_to_many(outlook: str, work: dict[str, list[dict[str, Any]]]) -> None:
         jobs = [pool.submit(push, session_of(address), outlook, records) for address, records in work.items()]
     for job in jobs:
         job.result()
+
+
+def read_pages(session: requests.Session, outlook: str, start: datetime, end: datetime) -> int:
+    """Read a calendar's window page by page, parse it and forget it; returns how many events there were."""
+    first, last = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in (start, end))
+    address = f"{outlook}/v1.0/me/calendarView/delta?startDateTime={first}&endDateTime={last}"
+    prefer = f'odata.maxpagesize={PAGE}, IdType="ImmutableId", outlook.timezone="UTC"'
+    read = 0
+    while address:
+        answer = session.get(address, headers={"Prefer": prefer}, timeout=60)
+        answer.raise_for_status()
+        page = answer.json()
+        read += len(page["value"])
+        address = page.get("@odata.nextLink", "")
+    return read

@@ -102,6 +102,30 @@ def seconds(value: float) -> str:
     return f"{value * 1000:.1f} ms" if value >= 0.01 else f"{value * 1000:.3f} ms"
 
 
+def latency_lines(
+    row: str, what: str, floor_is: str, mine: Sequence[float], direct: Sequence[float], longest_ms: float
+) -> list[Line]:
+    """The p50 and p95 of seconds that alternate with those of a floor; `longest_ms` limits the p95."""
+    lines = []
+    for name, share in (("p50", 0.5), ("p95", 0.95)):
+        ours, floor = percentile(mine, share), percentile(direct, share)
+        limited = name == "p95"
+        ratio = statistics.median(mine) / statistics.median(direct)
+        lines.append(
+            Line(
+                row=row,
+                what=f"{what}, {name}",
+                floor=f"{seconds(floor)} (one {floor_is})",
+                ours=f"{seconds(ours)}, {ours / floor:.1f} x",
+                value=ours * 1000,
+                limit=longest_ms if limited else None,
+                unit="ms",
+                note=f"median ratio {ratio:.1f}" if limited else "",
+            )
+        )
+    return lines
+
+
 def print_table(console: Console, lines: Sequence[Line]) -> None:
     """Print all lines."""
     table = Table(title="calsync against its floors", title_justify="left")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from pathlib import Path
 
+from bench.memory import peak
 from bench.world import Simulators, installation, mark, settings_for, settle_in_background
 from calsync_plugin.demo import Ports
 
@@ -20,17 +20,7 @@ def main() -> None:
         calsync.worker.start()
         settle_in_background(calsync)
         calsync.worker.stop()
-        print(_peak())
-
-
-def _peak() -> float:
-    """Peak resident memory in MB. Not getrusage: on Linux that remembers the parent's across exec."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        # macOS tells bytes (getrusage(2)).
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) / 1024
+        print(peak())
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Decides how records come into the CRM and people get connected. Measures nothing
 from __future__ import annotations
 
 import html
+import logging
 import re
 import socket
 import subprocess
@@ -23,16 +24,25 @@ from typing import Any
 import pluggy
 import requests
 
+from calsync_plugin.accounts.grants import NEEDED
 from calsync_plugin.demo import HOST, Ports, sandbox_settings
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.engine.clock import SystemClock
 from calsync_plugin.sandbox.crm import identities
 from calsync_plugin.settings import LogSettings, Settings
+from calsync_plugin.state import Subject
 
 START_SECONDS = 20.0
 _INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 _DAY = datetime(2027, 1, 4, 8, 0, tzinfo=UTC)
 _ids = count(1)
+
+GUESTS = 300
+"""How many people who are unknown to the CRM are invited to events."""
+
+# At the address where these rows say that calsync answers nobody listens: mailboxes are polled, and calsync
+# says so for each of them.
+logging.getLogger("calsync_plugin.engine.subscribing").setLevel(logging.ERROR)
 
 DESCRIPTION = "Agenda\n- where we stand\n- what is next\n\nPlease bring the figures of last month."
 
@@ -115,6 +125,11 @@ class Simulators:
         total: dict[str, int] = self.control("GET", f"{self.outlook}/control/requests")["total"]
         return total
 
+    def writes(self) -> int:
+        """How many requests since the last `forget`, members of batches one by one, were to write."""
+        seen = self.control("GET", f"{self.outlook}/control/requests")["requests"]
+        return sum(one["method"] != "GET" and "$batch" not in one["path"] for one in seen)
+
     def forget(self) -> None:
         """Begin to count anew."""
         self.control("DELETE", f"{self.outlook}/control/requests")
@@ -149,6 +164,14 @@ class Simulators:
             self.control("POST", f"{self.crm}/control/records/Meeting", {"list": part})
         return [(row["id"], row["assignedUserId"]) for row in rows]
 
+    def plant(self, address: str, number: int) -> None:
+        """Put new events into somebody's calendar."""
+        for first in range(0, number, 500):
+            events = [outlook_event() for _ in range(min(500, number - first))]
+            self.control(
+                "POST", f"{self.outlook}/control/mailboxes/{address}/events/many", {"events": events}
+            )
+
     def rename_meetings(self, record_ids: Sequence[str]) -> None:
         """Save other subjects, through the CRM's own interface."""
         for record_id in record_ids:
@@ -177,6 +200,25 @@ def meeting_record(user_id: str) -> dict[str, Any]:
     }
 
 
+def outlook_event() -> dict[str, Any]:
+    """An ordinary event of an ordinary length; every other one has two attendees whom the CRM lacks."""
+    number = next(_ids)
+    start = _DAY + timedelta(minutes=30 * (number % 14_000))
+    text = "</p><p>".join(DESCRIPTION.splitlines())
+    people = [f"guest{(number + offset) % GUESTS}@northwind.example" for offset in (0, 7)]
+    return {
+        "subject": f"Site visit at customer {number}",
+        "body": {"contentType": "html", "content": f"<html><body><p>{text}</p>{number}</body></html>"},
+        "location": {"displayName": f"Room {number % 40}"},
+        "start": {"dateTime": start.strftime("%Y-%m-%dT%H:%M:%S"), "timeZone": "UTC"},
+        "end": {"dateTime": (start + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S"), "timeZone": "UTC"},
+        "attendees": [
+            {"type": "required", "emailAddress": {"address": address, "name": address.split("@")[0].title()}}
+            for address in people[: 2 * (number % 2)]
+        ],
+    }
+
+
 @contextmanager
 def simulators() -> Iterator[Simulators]:
     """Both simulators, fresh, each in a process of its own."""
@@ -200,12 +242,12 @@ def folder() -> Iterator[Path]:
 
 
 def settings_for(sims: Simulators, data: Path, *, threads: int = 8) -> Settings:
-    """Settings of the sandbox, without a sweep that would come in between."""
+    """Settings of the sandbox, without a sweep or a look into a mailbox that would come in between."""
     settings = sandbox_settings(data, sims.ports, LogSettings(level="warning"))
     return replace(
         settings,
         crm=replace(settings.crm, sweep_seconds=86_400),
-        graph=replace(settings.graph, requests_per_window=10_000_000),
+        graph=replace(settings.graph, requests_per_window=10_000_000, poll_seconds=86_400),
         worker=replace(settings.worker, threads=threads),
     )
 
@@ -221,15 +263,24 @@ def installation(settings: Settings) -> Iterator[Calsync]:
         calsync.http.close()
 
 
-def connect(calsync: Calsync, people: dict[str, str]) -> None:
-    """Connect users (id -> address) through the login, as a browser would."""
+def connect(
+    calsync: Calsync, people: dict[str, str], *, mode: str = "crm_to_outlook", settled: bool = True
+) -> None:
+    """Connect users (id -> address) through the login, as a browser would, and let the first reading end.
+
+    Not `settled`: that one is what the row measures.
+    """
     session = requests.Session()
+    grants = ((Subject("user", user_id), name, user_id) for user_id in people for name in sorted(NEEDED))
+    calsync.store.given_grants.give_all(grants, given_by="the bench")
     for user_id, address in people.items():
-        page = calsync.connections.begin(
-            user_id, mode="crm_to_outlook", login_hint=address, prompt="none"
-        ).replace("https://login.sandbox.invalid", calsync.settings.graph.authority.rsplit("/", 1)[0])
+        page = calsync.connections.begin(user_id, mode=mode, login_hint=address, prompt="none").replace(
+            "https://login.sandbox.invalid", calsync.settings.graph.authority.rsplit("/", 1)[0]
+        )
         answer = session.get(page, timeout=10).text
         calsync.connections.finish({name: html.unescape(value) for name, value in _INPUT.findall(answer)})
+    if settled:
+        settle(calsync)
 
 
 def mark(calsync: Calsync, records: Sequence[tuple[str, str]]) -> None:
@@ -247,16 +298,20 @@ def settle(calsync: Calsync) -> None:
 def settle_in_background(calsync: Calsync, *, deadline: float = 120.0) -> None:
     """Let the started worker run until nothing waits."""
     until = monotonic() + deadline
-    while sum(calsync.store.changes.waiting().values()):
+    while waiting(calsync):
         if monotonic() > until:
             raise RuntimeError("the worker did not come to an end")
         sleep(0.01)
     check(calsync)
 
 
+def waiting(calsync: Calsync) -> int:
+    """How many marks of records and of events wait."""
+    return sum(calsync.store.changes.waiting().values()) + calsync.store.events.waiting()
+
+
 def check(calsync: Calsync) -> None:
     """A figure of work that was not done would be worth nothing."""
-    waiting = calsync.store.changes.waiting()
-    parked = calsync.store.parked.all(limit=3)
-    if sum(waiting.values()) or parked:
-        raise RuntimeError(f"not all was synced: {waiting} wait, parked: {parked}")
+    left, parked = waiting(calsync), calsync.store.parked.all(limit=3)
+    if left or parked:
+        raise RuntimeError(f"not all was synced: {left} marks wait, parked: {parked}")

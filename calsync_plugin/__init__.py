@@ -17,9 +17,11 @@ __version__ = "0.1.0"
 def register(plugin_manager: pluggy.PluginManager, config: Settings | Mapping[str, object]) -> Calsync:
     """Register calsync with a host's plugin manager (project `calsync`) and return it.
 
-    `config` is what a configuration file holds, as a mapping, or ready settings. A host that implements
-    `calsync_crm_gateway` registers its plugin on the same manager. Call `start()` on the result to sync in
-    this process; without it the hooks only leave marks, for another process of the host that does start.
+    `config` is what a configuration file holds, as a mapping, or ready settings. What an administrator saved
+    on the admin page comes under a mapping and the environment, and over ready settings. A host that
+    implements `calsync_crm_gateway` registers its plugin on the same manager. Call `start()` on the result to
+    sync in this process; without it the hooks only leave marks, for another process of the host that does
+    start.
     Raises ConfigurationError or StoreError; the hooks themselves never raise.
     """
     # Only here: a simulator or a script that needs an error class must not load databases and HTTP.

@@ -1,4 +1,4 @@
-"""Puts environment, configuration file and admin page on top of each other.
+"""Puts environment and configuration file on top of each other, and says what the admin page may still set.
 
 Decides which layer wins and how a variable's text becomes a value. Which options exist, their variables and
 limits stand in `schemas/config.schema.json`; what they become is `settings`' matter.
@@ -83,28 +83,32 @@ def option(path: str) -> Option:
     return next(option for option in options() if option.path == path)
 
 
-def layered(
-    source: Path | Mapping[str, object] | None, environ: Mapping[str, str], admin: Mapping[str, object]
-) -> Layers:
-    """All layers on top of each other, each checked. ConfigurationError names the first wrong place.
+def layered(source: Path | Mapping[str, object] | None, environ: Mapping[str, str]) -> Layers:
+    """Both layers on top of each other, each checked. ConfigurationError names the first wrong place.
 
-    `source` is the configuration file, or its content where the host reads its own; `admin` is what the admin
-    page saved.
+    `source` is the configuration file, or its content where the host reads its own.
     """
     layers = Layers()
-    _put_admin(layers, admin)
     _put_file(layers, source)
     _put_environment(layers, environ)
     _warn(layers)
     return layers
 
 
-def _put_admin(layers: Layers, admin: Mapping[str, object]) -> None:
-    for problem in bundle.check({"enabled": True, **admin}, "integration"):
+def admin_options() -> dict[str, Option]:
+    """What the admin page can set, by its name there."""
+    return {
+        name: option(schema["x-config"])
+        for name, schema in bundle.schema("integration")["properties"].items()
+    }
+
+
+def admin_layer(values: Mapping[str, object]) -> dict[str, Any]:
+    """What the admin page saved, by path. ConfigurationError names the first value that does not fit."""
+    for problem in bundle.check(dict(values), "integration"):
         _refuse(problem, "on the admin page")
-    for key, schema in bundle.schema("integration")["properties"].items():
-        if "x-config" in schema and key in admin:
-            layers.put(option(schema["x-config"]), admin[key], "admin")
+    known = {name: entry for name, entry in admin_options().items() if name in values}
+    return {entry.path: _normal(values[name], entry.schema) for name, entry in known.items()}
 
 
 def _put_file(layers: Layers, source: Path | Mapping[str, object] | None) -> None:
@@ -151,6 +155,10 @@ def _parse(text: str, schema: Schema) -> object:
                 return int(text)
             case "number":
                 return float(text)
+            case "boolean":
+                return {"true": True, "false": False}.get(text.lower(), text)
+            case "array":
+                return [part.strip() for part in text.split(",") if part.strip()]
             case "object":
                 pairs = [pair.partition(":") for pair in text.split(",")]
                 return {name.strip(): value.strip() for name, _, value in pairs}
@@ -166,6 +174,8 @@ def _normal(value: object, schema: Schema) -> object:
             return int(value)
         case "number", int():
             return float(value)
+        case "array", list() if schema["items"]["type"] == "string":
+            return tuple(value)
         case "object", dict():
             return {str(key): inner for key, inner in value.items()}
         case "string", str() if schema.get("format") in {"http-address", "safe-address"}:

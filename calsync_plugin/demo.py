@@ -14,9 +14,13 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from calsync_plugin.accounts import giving
+from calsync_plugin.accounts.auditing import Actor
+from calsync_plugin.accounts.entitled import USER
+from calsync_plugin.accounts.grants import is_allowed
 from calsync_plugin.addresses import is_loopback
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import StoreError
@@ -38,7 +42,7 @@ from calsync_plugin.settings import (
     StoreSettings,
     WorkerSettings,
 )
-from calsync_plugin.state import AccountStatus, Keyring
+from calsync_plugin.state import AccountStatus, Keyring, Store, Subject
 from calsync_plugin.web.bridge import Bridge
 from calsync_plugin.web.loopback import LoopbackOnly
 from calsync_plugin.web.server import Server
@@ -47,9 +51,11 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 CONNECTED = {crm_people.ALICE_ID: "alice@example.com", crm_people.BOB_ID: "bob@example.com"}
+SANDBOX = Actor("", "the sandbox")
 _IN_HAND = 0.5
 """Seconds for a simulator's requests at a stop: the bridge, which made them, has stopped by then."""
 _FIELD = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
+_SERVER = re.compile(r"\Ahttp://[^/]+")
 
 MARKER, JOIN_URL = "cOutlookEventId", "cOutlookJoinUrl"
 ENTITIES = (
@@ -138,7 +144,7 @@ class Sandbox:
         (data / "sandbox.json").write_text(json.dumps(asdict(self.ports)), encoding="utf-8")
         self.calsync = _assemble(sandbox_settings(data, self.ports, log))
         if self.calsync.store.installation.get().paused:
-            _go_on(self.calsync)
+            _go_on(self.calsync, self.outlook)
         self.bridge = Bridge(self.calsync)
 
     def start(self, progress: Callable[[str], None] = lambda _step: None) -> None:
@@ -148,8 +154,11 @@ class Sandbox:
         progress("connecting alice and bob")
         for user_id, address in CONNECTED.items():
             account = self.calsync.store.accounts.get(user_id)
-            if account is None or account.status is not AccountStatus.CONNECTED:
-                self._connect(user_id, address)
+            if account is None:
+                giving.give(self.calsync, SANDBOX, Subject(USER, user_id))
+            elif account.status is AccountStatus.CONNECTED or not is_allowed(account):
+                continue
+            self._connect(user_id, address)
         progress("starting the bridge")
         self.bridge.start()
 
@@ -177,13 +186,25 @@ def _assemble(settings: Settings) -> Calsync:
     return Calsync(settings, plugin_manager(), kind="sandbox")
 
 
-def _go_on(calsync: Calsync) -> None:
-    """A sandbox on other ports is no copy that could mail anybody: what R22 asks a person is known here."""
-    settings = calsync.settings
-    calsync.store.installation.update(
-        public_url=settings.serve.public_url, crm_url=settings.crm.url, paused=""
-    )
+def _go_on(calsync: Calsync, outlook: Simulator) -> None:
+    """A sandbox on other ports is no copy that could mail anybody: what R22 asks a person is known here.
+
+    Its own Outlook still notifies the bridge, and its links of changes still lead to it.
+    """
+    settings, store = calsync.settings, calsync.store
+    outlook.subscriptions.redirect(store.installation.get().public_url, settings.serve.public_url)
+    for user_id in CONNECTED:
+        account = store.accounts.get(user_id)
+        if account is not None and account.mailbox_id is not None:
+            _redirect_links(store, account.mailbox_id, str(outlook.base_url))
+    store.installation.update(public_url=settings.serve.public_url, crm_url=settings.crm.url, paused="")
     log.warning("the sandbox answers at other ports than before and goes on")
+
+
+def _redirect_links(store: Store, mailbox_id: int, address: str) -> None:
+    with store.save(None) as tx:
+        for cursor in store.cursors.for_mailbox(mailbox_id):
+            tx.save_cursor(replace(cursor, url=_SERVER.sub(address, cursor.url, count=1)))
 
 
 @contextmanager

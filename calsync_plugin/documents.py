@@ -13,6 +13,7 @@ import zoneinfo
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -152,6 +153,11 @@ def _is_safe_address(value: object) -> bool:
     if not isinstance(value, str):
         return True
     return bool(value) and _is_http_address(value) and (value.startswith("https:") or is_loopback(value))
+
+
+@FORMATS.checks("ip-address", raises=ValueError)
+def _is_ip_address(value: object) -> bool:
+    return not isinstance(value, str) or not value or bool(ip_address(value))
 
 
 @FORMATS.checks("time-zone")

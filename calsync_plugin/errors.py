@@ -5,7 +5,9 @@
     │   ├── ConfigurationError    a key or value of the configuration file or environment
     │   ├── SettingsError         a user's or admin's settings do not fit their schema
     │   ├── StoreError            the store cannot be used: newer schema, missing key, wrong folder
-    │   └── MailboxTaken          another user of the CRM has connected this mailbox
+    │   ├── MailboxTaken          another user of the CRM has connected this mailbox
+    │   └── SignInRefused         a visitor's name or password is wrong, or there were too many failures
+    │       └── SecondFactorNeeded    name and password are right, the CRM wants a code as well
     ├── ItemError                 one item cannot be synced; it is parked, the others go on
     │   ├── InvalidRecord         the CRM's record is unusable (no end, unknown zone, ...)
     │   ├── InvalidEvent          Outlook's event is unusable
@@ -82,6 +84,18 @@ class MailboxTaken(UserError):
         )
 
 
+class SignInRefused(UserError):
+    """A visitor of the pages is not signed in; the message never says whether the name exists."""
+
+
+class SecondFactorNeeded(SignInRefused):
+    """The CRM wants a code besides the password."""
+
+    def __init__(self) -> None:
+        """Ask for the code."""
+        super().__init__("The CRM asks for the code of your second factor. Enter it with your password.")
+
+
 class StoreBusy(CalsyncError):
     """Our own database gave no lock, connection or answer in time. Repeating the call does no harm."""
 
@@ -95,6 +109,7 @@ class ItemError(CalsyncError):
         """Name the item (`Meeting 6b0...`) so that a person finds it."""
         super().__init__(f"{item}: {message}" if item else message)
         self.item = item
+        self.said = message
         if reason:
             self.reason = reason
 

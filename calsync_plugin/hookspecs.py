@@ -7,18 +7,14 @@ All arguments are passed, by keyword. pluggy ends the call at the first exceptio
 not called, so calsync's own implementations never raise: they leave one mark in calsync's store, within
 200 ms, and call nothing remote. A mark that is missed is found by a sweep of recently modified records.
 
-    import pluggy
-    from calsync_plugin import register
-
     manager = pluggy.PluginManager("calsync")
-    register(manager, config)
-    ...
+    calsync_plugin.register(manager, config)
     manager.hook.calsync_entity_created(entity_type="Meeting", record=meeting.as_dict())
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,7 +25,6 @@ if TYPE_CHECKING:
     from calsync_plugin.domain.meeting import Meeting
 
 PROJECT = "calsync"
-
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
@@ -41,12 +36,23 @@ def plugin_manager() -> pluggy.PluginManager:
 
 @dataclass(frozen=True, slots=True)
 class Veto:
-    """An answer of `calsync_outbound` and `calsync_inbound`: do not write this one.
-
-    `reason` is one sentence for the owner; the item is shown with it and looked at again when it changes.
-    """
+    """An answer of `calsync_outbound` and `calsync_inbound`: do not write this one."""
 
     reason: str
+    """One sentence for the owner; the item is shown with it and looked at again when it changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """An answer of `calsync_authenticate`: who asks, and whether for the accounts of all users.
+
+    `name` is how pages greet the user, `zone` the IANA name in which they show times (empty: the mailbox's).
+    """
+
+    user_id: str
+    admin: bool = False
+    name: str = ""
+    zone: str = ""
 
 
 class PageRequest(Protocol):
@@ -61,9 +67,6 @@ class PageRequest(Protocol):
     def cookies(self) -> Mapping[str, str]:
         """Cookies by name."""
         ...
-
-
-# What the CRM calls ------------------------------------------------------------------------------------
 
 
 @hookspec
@@ -168,7 +171,7 @@ def calsync_user_deactivated(user_id: str) -> None:
 def calsync_grants_changed(user_id: str) -> None:
     """Say that a user's grants (`ExternalAccount`, `OutlookCalendar`) may have changed.
 
-    Called after the commit of a change to the user's roles or teams, or to a role that the user has.
+    Called after the commit of a change to roles or teams that the user has. It asks `calsync_grants`.
 
     :param user_id: id of the user in the CRM
 
@@ -180,14 +183,10 @@ def calsync_grants_changed(user_id: str) -> None:
 def calsync_tick() -> None:
     """Let calsync do what is due: polls, renewals, sweeps.
 
-    Called by the CRM's scheduler at any interval; a minute is a good one. It returns at once. Not needed
-    where calsync's own worker runs.
+    Called by the CRM's scheduler, once a minute or so; it returns at once. Not needed beside our own worker.
 
     Example: `hook.calsync_tick()`
     """
-
-
-# What the CRM or a third party may implement ------------------------------------------------------------
 
 
 @hookspec(firstresult=True)
@@ -206,20 +205,38 @@ def calsync_crm_gateway() -> CrmGateway | None:
 
 
 @hookspec(firstresult=True)
-def calsync_authenticate(request: PageRequest) -> str | None:
+def calsync_authenticate(request: PageRequest) -> str | Caller | None:
     """Tell which CRM user a request to calsync's pages comes from.
 
     Called for each request to a page or to `/api/v1` that has no session of calsync's own. The first answer
-    that is not None is taken; without any the user is asked to log in.
+    that is not None is taken; without any the user is asked to log in. To `/api/v1` no cookies are shown.
 
     :param request: headers and cookies of the request
-    :return: id of the user in the CRM, or None if this plugin cannot tell
+    :return: the user's id in the CRM, a `Caller` for an administrator, or None if this plugin cannot tell
 
     Example:
 
         @hookimpl
         def calsync_authenticate(request):
             return sessions.user_id(request.cookies.get("crm_session"))
+    """
+
+
+@hookspec(firstresult=True)
+def calsync_grants(user_id: str) -> Collection[str] | None:
+    """Tell what a user may: the names of the grants that the user has.
+
+    Called after `calsync_grants_changed`, when a user connects and daily; for None counts what was given in
+    calsync itself. Nothing of a user who lacks one of them is synced, or deleted.
+
+    :param user_id: id of the user in the CRM
+    :return: names out of `ExternalAccount` and `OutlookCalendar`; None if this plugin cannot tell
+
+    Example:
+
+        @hookimpl
+        def calsync_grants(user_id):
+            return [g for g in ("ExternalAccount", "OutlookCalendar") if acl.check(user_id, g)]
     """
 
 
@@ -264,17 +281,18 @@ def calsync_inbound(meeting: Meeting, event: Mapping[str, object]) -> Mapping[st
 
 @hookspec
 def calsync_notify(user_id: str, message: str) -> None:
-    """Tell a user something that should not wait until the settings page is opened next.
+    """Tell a user, or the administrators, something that should not wait until a page is opened next.
 
-    Called when an account needs its user: Microsoft wants a new login, deletions wait for a confirmation, an
-    item was parked. An exception is logged and changes nothing.
+    Called once when an account needs a person (a new login, a look at its mailbox, a word on what is held),
+    for its user and for the administrators, and for these alone when the installation is paused. Again if it
+    was cured and came back, or after a week. An exception is logged and changes nothing.
 
-    :param user_id: id of the user in the CRM
+    :param user_id: id of the user in the CRM; empty for all administrators
     :param message: one or two sentences of plain text, without secrets
 
     Example:
 
         @hookimpl
         def calsync_notify(user_id, message):
-            Notification.create(user_id=user_id, text=message)
+            Notification.create(user_id=user_id or "administrators", text=message)
     """

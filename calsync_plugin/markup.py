@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import html as entities
 import re
-import unicodedata
 from collections.abc import Iterator
 
 import nh3
+
+from calsync_plugin.domain.composed import composed
 
 Token = tuple[str, str, int, int]
 """(kind, name, start, end): kind is "text", or "<" / "/" for a tag with its name; places in the source."""
@@ -109,6 +110,8 @@ _FARTHEST = 1024
 
 def _tag_end(html: str, start: int) -> int:
     """Return where the tag ends whose name ends at `start`; a quote in it may hold a `>`."""
+    if html.startswith(">", start):
+        return start + 1
     first = html.find(">", start)
     if first < 0:
         return len(html)
@@ -169,6 +172,8 @@ class _Reader:
         if name == "br":
             self._flush()
         elif name == "a":
+            # As in a browser, a link ends where the next one begins.
+            self.close(name)
             self._links.append((_attribute(tag, "href"), len(self._line)))
         elif name in {"td", "th"}:
             if self._filled:
@@ -254,7 +259,7 @@ def _line_to_html(line: str) -> str:
 def _tidy(text: str) -> str:
     """Return text as it is compared: composed, LF ends, no blanks at line ends, no empty edges."""
     plain = _sendable(text).replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    lines = unicodedata.normalize("NFC", plain).replace("\u00a0", " ").split("\n")
+    lines = composed(plain).replace("\u00a0", " ").split("\n")
     return "\n".join(line.rstrip() for line in lines).strip("\n")
 
 

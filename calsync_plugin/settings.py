@@ -87,16 +87,25 @@ class CrmSettings:
 class GraphSettings:
     """Microsoft Graph and the login service."""
 
+    enabled: bool = True
+    """Off: nothing syncs and nothing is deleted, everything waits."""
     url: str = "https://graph.microsoft.com/v1.0"
     authority: str = "https://login.microsoftonline.com/common"
+    tenant: str = ""
+    """Takes the place of the last part of `authority`; "" = as that says."""
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
+    prompt: Literal["select_account", "login", "consent"] = "select_account"
+    allowed_tenants: tuple[str, ...] = ()
+    allowed_domains: tuple[str, ...] = ()
     requests_per_window: int = 10_000
     """Graph docs, throttling limits, Outlook: 10,000 requests in 10 minutes for an app and a mailbox."""
     window_seconds: int = 600
     batch_size: int = 20
     """Graph docs, JSON batching: 20 requests at most."""
     timeout_seconds: float = 20.0
+    poll_seconds: int = 600
+    """How often a mailbox is read that Outlook does not notify us of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +126,11 @@ class ServeSettings:
     port: int = 8700
     public_url: str = ""
     """The address under which browsers, Microsoft and the CRM reach the bridge; no slash at the end."""
+    trusted_proxy: str = ""
+    """Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed; "" = nobody's."""
     threads: int = 8
+    api_token: str = field(default="", repr=False)
+    """By it programs use `/api/v1` as an administrator; "" = by no token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,21 +223,17 @@ class UserSettings:
         return next((e for e in self.entities if e.entity_type == entity_type), None)
 
 
-BRIDGE_NEEDS = ("crm.url", "crm.api_key", "graph.client_id", "store.secret_keys", "serve.public_url")
-"""What the bridge cannot run without."""
+BRIDGE_NEEDS = ("crm.url", "crm.api_key", "store.secret_keys", "serve.public_url")
+"""What the bridge cannot start without; the app registration may come from the admin page."""
 
 
-def load_settings(
-    file: Path | Mapping[str, object] | None,
-    environ: Mapping[str, str],
-    admin: Mapping[str, object] = MappingProxyType({}),
-) -> Settings:
-    """The settings that file (or its content), environment and admin page make together.
+def load_settings(file: Path | Mapping[str, object] | None, environ: Mapping[str, str]) -> Settings:
+    """The settings that file (or its content) and environment make; the environment goes before the file.
 
-    The environment goes before the file, the file before the admin page. ConfigurationError names the wrong
-    path or variable and what was expected, never a secret.
+    ConfigurationError names the wrong path or variable and what was expected, never a secret. What the admin
+    page saved comes under both (`admin_layer`), once the store is open.
     """
-    layers = config.layered(file, environ, admin)
+    layers = config.layered(file, environ)
     crm, store = layers.section("crm"), layers.section("store")
     if "entities" in crm:
         crm["entities"] = tuple(EntitySettings(**entity) for entity in crm["entities"])

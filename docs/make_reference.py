@@ -21,8 +21,8 @@ from calsync_plugin.cli import main as calsync
 from calsync_plugin.errors import CalsyncError
 
 REFERENCE = Path(__file__).parent / "reference"
-NOT_CALLED_YET = frozenset({"calsync_authenticate", "calsync_inbound"})
-"""There are no pages and no pull in this version."""
+NOT_CALLED_YET: frozenset[str] = frozenset()
+"""Hooks that a host can implement already, before anything calls them."""
 MADE = "<!-- Made by docs/make_reference.py; edit the sources that it names, not this page. -->"
 PARAMETER = re.compile(r"^:param (\w+): (.*)$")
 
@@ -44,7 +44,7 @@ def configuration() -> Iterator[str]:
         yield group["description"]
         yield _table(section, group)
         for key, option in _properties(group):
-            if option["type"] == "array":
+            if option["type"] == "array" and option["items"]["type"] == "object":
                 yield f"### `{section}.{key}`"
                 yield f"Each entry: {option['items']['description']}"
                 yield _table("", option["items"])
@@ -55,10 +55,10 @@ def user_settings() -> Iterator[str]:
     schema = bundle.schema("external_account")
     yield "# User settings"
     yield (
-        f"{schema['description']} In this version a connected account begins with these defaults and "
-        "with all configured kinds of records; `calsync accounts connect --mode` sets the direction, and the "
-        "pages to choose the others do not exist yet. Settings about meetings that come from Outlook have no "
-        "effect: this version does not read them."
+        f"{schema['description']} Users choose on their own page, `/external-account/settings`, and read "
+        "there what a change will do before it is made. An account that is connected by `calsync accounts "
+        "connect` begins with these defaults and with all configured kinds of records; `--mode` sets the "
+        "direction."
     )
     rows = ["| setting | title | default | what it does |", "|---|---|---|---|"]
     for key, option in _properties(schema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calsync_plugin.accounts import entitled
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.hookspecs import hookimpl
 
@@ -11,6 +12,7 @@ class AccountHooks:
 
     def __init__(self, app: Calsync) -> None:
         """Change accounts in `app`'s store."""
+        self._app = app
         self._marks = app.marks
 
     @hookimpl(tryfirst=True)
@@ -25,7 +27,8 @@ class AccountHooks:
 
     @hookimpl(tryfirst=True)
     def calsync_grants_changed(self, user_id: str) -> None:
-        """A user's grants may have changed: look at that account again."""
+        """A user's grants may have changed: without them nothing of the user is synced (R12)."""
+        entitled.follow_crm(self._app, user_id)
         self._marks.account_changed(user_id)
 
 

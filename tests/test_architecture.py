@@ -28,26 +28,45 @@ ROOMS: dict[str, set[str]] = {
     "addresses": set(),
     "domain": {"errors"},
     "http": {"addresses", "errors"},
-    "markup": {"errors"},
+    "markup": {"domain", "errors"},
     "logs": {"errors"},
     "hookspecs": {"errors"},
     "documents": {"addresses", "errors"},
     "bundle": {"documents", "errors"},
     "config": {"addresses", "bundle", "documents", "errors"},
     "settings": {"config", "bundle", "errors"},
+    "admin_layer": {"config"} | _SETTINGS,
     "graph": {"domain", "http", "markup"} | _SETTINGS,
     "crm": {"domain", "http", "markup"} | _SETTINGS,
     "state": {"domain"} | _SETTINGS,
-    "accounts": _SIDES,
+    "accounts": _SIDES | {"addresses", "admin_layer", "config"},
+    # A preview asks the very rules that push, and calendars are read in one way.
+    "accounts.backfill": {"engine.gather", "engine.item", "engine.plugins", "engine.roster"},
+    "accounts.connect": {"engine.calendars"},
+    "accounts.handing_on": {"engine.progress", "engine.roster"},
+    # What was saved while nobody looked is found by the sweep alone.
+    "accounts.resuming": {"engine.sweep"},
     "engine": _SIDES,
+    "engine.in_force": {"admin_layer"},
     "engine.assembly": {"accounts", "config"},
-    "web": {"engine.assembly", "accounts", "logs", "crm.webhooks", "domain", "bundle", "hookspecs"}
+    "web": {"engine.assembly", "accounts", "logs", "crm.webhooks", "crm.sign_in", "crm.staff", "graph.zones"}
+    | {"addresses", "domain", "bundle", "documents", "hookspecs", "state"}
     | _SETTINGS,
     "cli": {"engine.assembly", "engine.clock", "accounts", "web", "logs", "sandbox", "bundle"}
-    | {"__init__", "addresses", "demo", "documents", "hookspecs"}
+    | {"__init__", "addresses", "demo", "documents", "hookspecs", "state"}
     | _SETTINGS,
     # The sandbox with a bridge in it: beside the command line the only part that knows the simulators.
-    "demo": {"addresses", "engine.assembly", "engine.clock", "web", "sandbox", "http", "hookspecs", "state"}
+    "demo": {
+        "accounts",
+        "addresses",
+        "engine.assembly",
+        "engine.clock",
+        "web",
+        "sandbox",
+        "http",
+        "hookspecs",
+        "state",
+    }
     | _SETTINGS,
     "hooks": {"engine.assembly", "accounts", "hookspecs", "errors"},
     "__init__": {"engine.assembly", "engine.clock", "hookspecs"} | _SETTINGS,
@@ -82,6 +101,13 @@ LIBRARIES: dict[str, str] = {
     "flask": "web",
     "werkzeug": "web",
     "waitress": "web",
+    "prometheus_client": "web",
+    "flask_login": "web",
+    "flask_wtf": "web",
+    "flask_bootstrap": "web",
+    "itsdangerous": "web",
+    "wtforms": "web",
+    "markupsafe": "web",
     "click": "cli",
     "rich": "cli",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from docs import make_reference
 CHECKOUT = Path(__file__).parents[1]
 DOCS = CHECKOUT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md"))])
-PICTURE_SIZE = 250_000
+PICTURE_SIZE = 150_000
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -140,6 +141,69 @@ def test_every_page_is_linked() -> None:
     assert set(DOCS.rglob("*.md")) <= seen
 
 
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def reasons() -> set[str]:
+    """The codes of parked items, and why links are detached, as the source says them."""
+    calls = [
+        call
+        for file in (CHECKOUT / "calsync_plugin").rglob("*.py")
+        if "sandbox" not in file.parts
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+    ]
+    named = {"ItemError", "InvalidRecord", "InvalidEvent", "Refused", "Detach"}
+    found = [
+        word.value
+        for call in calls
+        if _called(call) in named
+        for word in call.keywords
+        if word.arg == "reason"
+    ]
+    found += [call.args[1] for call in calls if _called(call) == "_detach" and len(call.args) > 1]
+    return {node.value for node in found if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+PAGES_OF_PEOPLE = (
+    *(
+        "accounts/asking",
+        "accounts/connect",
+        "accounts/outsiders",
+        "accounts/signing_in",
+        "accounts/switching",
+    ),
+    *("accounts/giving", "accounts/follow_again", "crm/sign_in", "graph/auth", "graph/registration"),
+)
+"""Modules whose refusals are read on a page."""
+
+
+def refusals() -> set[str]:
+    """What such a refusal always says, up to its first stop."""
+    found = set[str]()
+    for name in PAGES_OF_PEOPLE:
+        tree = ast.parse((CHECKOUT / "calsync_plugin" / f"{name}.py").read_text(encoding="utf-8"))
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and _called(call) in {"UserError", "SignInRefused"} and call.args:
+                words = [one.value for one in ast.walk(call.args[0]) if isinstance(one, ast.Constant)]
+                longest = max((word for word in words if isinstance(word, str)), key=len, default="")
+                found.add(re.split(r"[.;:(]", longest)[0].strip(" ,"))
+    return found - {""}
+
+
+@pytest.mark.parametrize("text", sorted(refusals()))
+def test_every_refusal_of_a_page_is_explained(text: str) -> None:
+    known = (DOCS / "how-to" / "troubleshooting.md").read_text(encoding="utf-8").lower()
+    assert text.lower() in known
+
+
+@pytest.mark.parametrize("reason", sorted(reasons()))
+def test_every_reason_is_told_what_to_do_about(reason: str) -> None:
+    text = (DOCS / "how-to" / "troubleshooting.md").read_text(encoding="utf-8")
+    assert (reason if " " in reason else f"`{reason}`") in text
+
+
 def test_pictures_are_small_and_used() -> None:
     pictures = list((DOCS / "pictures").iterdir())
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
@@ -207,3 +271,5 @@ def test_there_are_examples_to_check() -> None:
     assert len(list(command_lines())) > 10
     assert len(list(mentions())) > 3
     assert len(list(yaml_examples())) >= 3
+    assert len(reasons()) > 20
+    assert len(refusals()) > 20

@@ -32,6 +32,7 @@ LEFT_OUT = shutil.ignore_patterns(
 
 # Which distribution provides an import whose name differs.
 PROVIDED_BY = {
+    "flask_bootstrap": "bootstrap-flask",
     "yaml": "pyyaml",
     "dateutil": "python-dateutil",
     "werkzeug": "flask",  # Flask is Werkzeug's face and fixes its version

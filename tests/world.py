@@ -1,7 +1,10 @@
 """A whole installation within the process: both simulators, calsync and a clock that tests move.
 
 No sockets: every request is carried by `WsgiAdapter` to a simulator in this process. Runs happen when a test
-says so (`settle`), in this thread.
+says so (`settle`, `pull`), in this thread. The hands of Outlook's users lie in `outlook_side`.
+
+Outlook refuses subscriptions unless a world is made with `notifications=True`; then calsync's own web
+application takes the notifications while the world settles.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -21,6 +24,9 @@ import pluggy
 import requests
 
 from calsync_plugin import hookspecs
+from calsync_plugin.accounts import giving
+from calsync_plugin.accounts.auditing import Actor
+from calsync_plugin.accounts.grants import NEEDED
 from calsync_plugin.domain.links import Link
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.http import Http
@@ -28,8 +34,8 @@ from calsync_plugin.sandbox.crm import create_app as create_crm
 from calsync_plugin.sandbox.crm import identities as crm_people
 from calsync_plugin.sandbox.crm.clock import MovableClock as CrmClock
 from calsync_plugin.sandbox.crm.faults import FaultRule
+from calsync_plugin.sandbox.outlook import Simulator
 from calsync_plugin.sandbox.outlook import create_app as create_outlook
-from calsync_plugin.sandbox.outlook import faults as outlook_faults
 from calsync_plugin.sandbox.outlook import identities as outlook_people
 from calsync_plugin.sandbox.outlook.clock import MovableClock as OutlookClock
 from calsync_plugin.settings import (
@@ -41,16 +47,23 @@ from calsync_plugin.settings import (
     StoreSettings,
     WorkerSettings,
 )
-from calsync_plugin.state import SWEEP, Account
+from calsync_plugin.state import SWEEP, Account, Subject
+from calsync_plugin.web.app import create_app as create_web
+from tests import outlook_side
+from tests.keeping import Kept
+from tests.outlook_side import OutlookSide
+from tests.sharing import Later, share_rules, share_statements
 from tests.wsgi import WsgiAdapter
 
 CRM = "http://127.0.0.1:1"
-OUTLOOK = "http://127.0.0.1:2"
+OUTLOOK = outlook_side.OUTLOOK
 PUBLIC = "http://127.0.0.1:3"
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ALICE, BOB, CAROL = crm_people.ALICE_ID, crm_people.BOB_ID, crm_people.CAROL_ID
 DAVE, ERIN, FRANK = crm_people.DAVE_ID, crm_people.ERIN_ID, crm_people.FRANK_ID
-ADDRESS = {ALICE: "alice@example.com", BOB: "bob@example.com", CAROL: "carol@example.com"}
+ADDRESS = outlook_side.ADDRESS
+ADMIN_ID = crm_people.ADMIN_ID
+ADMINISTRATOR = Actor(ADMIN_ID, "Admin")
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 ENTITIES = (
@@ -68,6 +81,10 @@ ENTITIES = (
 )
 
 
+share_rules()
+share_statements()
+
+
 class SharedClock:
     """One time for calsync and both simulators; nothing sleeps, waiting moves it."""
 
@@ -80,6 +97,10 @@ class SharedClock:
         """Epoch seconds."""
         return self.outlook.now().timestamp()
 
+    def age(self) -> timedelta:
+        """How far it has moved."""
+        return self.outlook.now() - START
+
     def sleep(self, seconds: float) -> None:
         """Move instead of waiting."""
         self.slept.append(seconds)
@@ -91,41 +112,35 @@ class SharedClock:
         self.crm.advance(timedelta(seconds=seconds))
 
 
-@dataclass(slots=True)
-class Event:
-    """An event as a test reads it from the simulator by Graph."""
-
-    json: dict[str, Any]
-
-    def __getattr__(self, name: str) -> Any:
-        return self.json[name]
-
-    @property
-    def attendees(self) -> set[str]:
-        """Addresses of the attendees."""
-        return {a["emailAddress"]["address"].lower() for a in self.json["attendees"]}
-
-    @property
-    def start(self) -> str:
-        """Start as Graph says it, without the fraction."""
-        return str(self.json["start"]["dateTime"])[:19]
-
-    @property
-    def end(self) -> str:
-        """End as Graph says it, without the fraction."""
-        return str(self.json["end"]["dateTime"])[:19]
-
-
-class World:
+class World(OutlookSide):
     """Both sides, calsync between them, and the hands of a test."""
 
     def __init__(
-        self, folder: Path, *, store_url: str = "", crm_key: str = "sandbox", **changes: Any
+        self,
+        folder: Path,
+        *,
+        store_url: str = "",
+        crm_key: str = "sandbox",
+        notifications: bool = False,
+        begin: Kept | None = None,
+        **changes: Any,
     ) -> None:
-        self.clock = SharedClock()
-        self.outlook_app = create_outlook(clock=self.clock.outlook, base_url=OUTLOOK, sleep=self.clock.sleep)
-        self.crm_app = create_crm(clock=self.clock.crm)
-        self.outlook = self.outlook_app.extensions["outlook"]
+        self.notifications = notifications
+        self.clock: SharedClock = SharedClock()
+        if begin is not None:
+            self.clock.advance(begin.age.total_seconds())
+        self.outlook_app = create_outlook(
+            clock=self.clock.outlook,
+            base_url=OUTLOOK,
+            sleep=self.clock.sleep,
+            data_file=begin.outlook if begin else None,
+        )
+        self.crm_app = create_crm(clock=self.clock.crm, data_file=begin.crm if begin else None)
+        self.outlook: Simulator = self.outlook_app.extensions["outlook"]
+        self.outlook.data_file = None
+        self.outlook.subscriptions.in_background = False
+        self.outlook.subscriptions.deliver = self._deliver
+        self.switch(refuse_subscriptions=not notifications)
         self.crm = self.crm_app.extensions["crm"]
         self.store_url = store_url or f"sqlite:///{folder / 'calsync.db'}"
         self.settings = replace(_settings(self.store_url, crm_key), **changes)
@@ -133,10 +148,13 @@ class World:
         self.session.mount(CRM, WsgiAdapter(self.crm_app))
         self.session.mount(OUTLOOK, WsgiAdapter(self.outlook_app))
         self.told: list[tuple[str, str]] = []
+        self.administrators_told: list[str] = []
         self.plugins = pluggy.PluginManager("calsync")
         self._opened: list[Calsync] = []
         self._crm_addresses = [CRM]
         self.app = self.open()
+        if begin is None:
+            self.allow(ALICE, BOB, CAROL)
 
     # --- calsync
 
@@ -144,7 +162,7 @@ class World:
         """Start calsync anew over the same store, as after a crash or a restart, beside these plugins."""
         self.plugins = pluggy.PluginManager("calsync")
         self.plugins.add_hookspecs(hookspecs)
-        for plugin in (_Notices(self.told), *plugins):
+        for plugin in (_Notices(self.told, self.administrators_told), *plugins):
             self.plugins.register(plugin)
         http = Http()
         for address in self._crm_addresses:
@@ -152,8 +170,16 @@ class World:
         http.mount(OUTLOOK, WsgiAdapter(self.outlook_app))
         app = Calsync(self.settings, self.plugins, kind="sandbox", clock=self.clock, http=http)
         self.app = app
+        self.session.mount(PUBLIC, WsgiAdapter(Later(lambda: create_web(app))))
         self._opened.append(app)
         return app
+
+    def _deliver(self, url: str, body: dict[str, Any] | None, timeout: float, /) -> tuple[int, str]:
+        """Carry what Outlook posts to calsync's own web application (`delivery.Deliver`)."""
+        headers = {"Content-Type": "text/plain; charset=utf-8"} if body is None else {}
+        answer = self.session.post(url, json=body, headers=headers, timeout=timeout)
+        is_text = answer.headers.get("Content-Type", "").startswith("text/plain")
+        return answer.status_code, answer.text if body is not None or is_text else ""
 
     def also_at(self, address: str) -> None:
         """Let the CRM answer at another address, too, from the next `open` on."""
@@ -167,13 +193,34 @@ class World:
         self.crm.close()
         self.outlook.close()
 
+    def allow(self, *user_ids: str) -> None:
+        """Give users what they need to sync, as if an administrator had; whoever they are."""
+        given = ((Subject("user", user_id), name, user_id) for user_id in user_ids for name in sorted(NEEDED))
+        self.app.store.given_grants.give_all(given, given_by="the test")
+
+    def grant(self, user_id: str) -> None:
+        """Give a user the right to sync, as an administrator does."""
+        giving.give(self.app, ADMINISTRATOR, Subject("user", user_id))
+
+    def forbid(self, user_id: str) -> None:
+        """Take that right away, as an administrator does; `revoke` takes the login away."""
+        giving.take(self.app, ADMINISTRATOR, Subject("user", user_id))
+
     def connect(self, user_id: str, *, mode: str = "both", mailbox: str = "", **settings: Any) -> None:
-        """Connect a user (to the own mailbox, or to another) through the real login, and choose settings."""
+        """Connect a user (to the own mailbox, or to another) through the real login, and choose settings.
+
+        The first look into the mailbox is done then, unless the world has notifications: there nothing has
+        run yet, so that a test sees the subscription being made.
+        """
         hint = mailbox or ADDRESS[user_id]
+        if self.app.store.accounts.get(user_id) is None:
+            self.allow(user_id)
         address = self.app.connections.begin(user_id, mode=mode, login_hint=hint, prompt="none")
         self.app.connections.finish(self.signed_in(address))
         if settings:
             self.choose(user_id, **settings)
+        if not self.notifications:
+            self.settle()
 
     def signed_in(self, address: str) -> dict[str, str]:
         """Sign in at the address of a login that needs no click; returns what Microsoft would post back."""
@@ -188,22 +235,74 @@ class World:
         """Run everything that is due until nothing is, moving the clock over waits of up to ten minutes.
 
         Marks that wait for a person (a paused account) are left waiting; the sweep, once a day here, is not
-        waited for.
+        waited for, nor is the next look into a mailbox that is polled.
         """
         for _ in range(limit):
-            if self.app.worker.drain():
+            if self.drain() or self.outlook.subscriptions.flush():
                 continue
-            waiting = self.app.store.changes.waiting()
+            waiting = sum(self.app.store.changes.waiting().values()) + self.app.store.events.waiting()
             due = self.app.store.queue.next_due_in()
-            if not sum(waiting.values()) or due is None or due > 700:
+            if not waiting or due is None or due > 700:
                 return
             self.clock.advance(max(due, 0.0) + 0.001)
         raise AssertionError("it never came to rest")
+
+    def drain(self) -> int:
+        """Run everything that is due now, no wait moved over; returns how many rows were run.
+
+        Fails if that does not end: a mailbox that makes itself due again burns a core and Graph's requests.
+        """
+        store = self.app.store
+        count = self.app.worker.drain(rounds=ROUNDS)
+        due = store.queue.next_due_in()
+        if count < ROUNDS or due is None or due > 0:
+            return count
+        leases = store.queue.claim("the test", limit=10, lease=60)
+        accounts = store.accounts.by_mailboxes([lease.mailbox_id for lease in leases])
+        who = {mailbox_id: f" of {account.address}" for mailbox_id, account in accounts.items()}
+        names = [f"{lease.kind} {lease.mailbox_id}{who.get(lease.mailbox_id, '')}" for lease in leases]
+        raise AssertionError(f"after {count} runs without a pause still due: {', '.join(names)}")
 
     def sweep(self) -> None:
         """Let the sweep run now, and everything that it finds."""
         self.app.store.queue.wake(SWEEP)
         self.settle()
+
+    def pull(self, *user_ids: str) -> None:
+        """Look into the mailboxes of these users now (of everybody who is connected), and do what follows."""
+        for user_id in user_ids or self.connected():
+            mailbox_id = self.account(user_id).mailbox_id
+            assert mailbox_id is not None, f"{user_id} is not connected"
+            self.app.store.queue.hint(mailbox_id)
+        self.settle()
+
+    def connected(self) -> list[str]:
+        """Who has a mailbox."""
+        return [one.user_id for one in self.app.store.accounts.all() if one.mailbox_id is not None]
+
+    def quiet(self) -> None:
+        """Assert that another look at everything, on both sides, writes nothing on either side."""
+        with self.writes() as seen:
+            self.pull()
+            self.sweep()
+            self.pull()
+        assert seen == []
+
+    @contextmanager
+    def writes(self) -> Iterator[list[str]]:
+        """Collect what calsync writes within: method and path, of the CRM and of Outlook.
+
+        Subscriptions do not count, and neither do the requests of Graph that only ask by POST.
+        """
+        self.outlook.log.clear()
+        self.crm.log.clear()
+        seen: list[str] = []
+        yield seen
+        seen += [f"{one.method} {one.path}" for one in self.crm.log.requests if one.method != "GET"]
+        for entry in self._requests():
+            written = f"{entry['method']} {entry['path']}"
+            if entry["method"] != "GET" and not _NO_WRITE.search(written):
+                seen.append(written)
 
     def account(self, user_id: str) -> Account:
         """A user's account as the store has it."""
@@ -254,6 +353,20 @@ class World:
         self.api("DELETE", f"{entity_type}/{record_id}")
         self.plugins.hook.calsync_entity_deleted(entity_type=entity_type, record_id=record_id)
 
+    def records(self, entity_type: str = "Meeting") -> list[dict[str, Any]]:
+        """All records of a kind as the CRM has them, by start and name."""
+        query = {"maxSize": 200, "orderBy": "dateStart", "select": "id,name"}
+        listed = self.api("GET", entity_type, params=query)
+        assert listed["total"] == len(listed["list"]), "more records than a list holds"
+        found = [self.record(one["id"], entity_type) for one in listed["list"]]
+        return sorted(found, key=lambda one: (one["dateStart"] or "", one["name"] or ""))
+
+    def only_record(self, entity_type: str = "Meeting") -> dict[str, Any]:
+        """The only record of a kind."""
+        found = self.records(entity_type)
+        assert len(found) == 1, [one["name"] for one in found]
+        return found[0]
+
     def insert(self, entity_type: str = "Meeting", **attributes: Any) -> str:
         """Put a record into the CRM as it is, whatever the CRM would refuse, and call the hook."""
         record = self.crm.insert(entity_type, {**DEFAULTS, "usersIds": [ALICE], **attributes})
@@ -282,86 +395,25 @@ class World:
         """A record as the CRM has it."""
         return dict(self.api("GET", f"{entity_type}/{record_id}"))
 
-    # --- Outlook's side
-
-    def graph(self, method: str, user_id: str, path: str, *, prefer: str = "", **kwargs: Any) -> Any:
-        """Call Graph as a user of Outlook would."""
-        preferences = ['IdType="ImmutableId"', *filter(None, [prefer])]
-        headers = {"Authorization": f"Bearer sandbox:{ADDRESS[user_id]}", "Prefer": ", ".join(preferences)}
-        answer = self.session.request(
-            method, f"{OUTLOOK}/v1.0/me/{path}", headers=headers, timeout=5, **kwargs
-        )
-        assert answer.ok, (method, path, answer.status_code, answer.text)
-        return answer.json() if answer.content else None
-
-    def events(self, user_id: str) -> list[Event]:
-        """All events of a user's calendar, by subject."""
-        found = self.graph("GET", user_id, "events?$top=999")["value"]
-        return [Event(json) for json in sorted(found, key=lambda e: str(e["subject"]))]
-
-    def event(self, user_id: str) -> Event:
-        """The only event of a user's calendar."""
-        events = self.events(user_id)
-        assert len(events) == 1, [e.subject for e in events]
-        return events[0]
-
-    def edit(self, user_id: str, **properties: Any) -> None:
-        """Change the only event of a user's calendar in Outlook, as its owner would."""
-        self.clock.advance(1)
-        self.graph("PATCH", user_id, f"events/{self.event(user_id).id}", json=properties)
-
-    def discard(self, user_id: str) -> None:
-        """Delete the only event of a user's calendar in Outlook."""
-        self.clock.advance(1)
-        self.graph("DELETE", user_id, f"events/{self.event(user_id).id}")
-
-    def mails(self) -> list[tuple[str, str]]:
-        """What Outlook mailed since this was last asked: kind and address, in order of the addresses."""
-        mails = [(mail.kind, mail.to) for mail in self.outlook.state.mails]
-        self.outlook.state.mails.clear()
-        return sorted(mails, key=lambda mail: mail[1])
-
-    @contextmanager
-    def watched(self) -> Iterator[list[str]]:
-        """Collect the methods of what is sent to Graph within, members of batches one by one."""
-        self.outlook.log.clear()
-        seen: list[str] = []
-        yield seen
-        requests = self.outlook.log.as_json()["requests"]
-        seen += [entry["method"] for entry in requests if "$batch" not in entry["path"]]
-
-    def switch(self, **switches: Any) -> None:
-        """Turn switches of the Outlook simulator."""
-        self.outlook.switches = self.outlook.switches.changed(switches)
-
-    def fail(self, **rule: Any) -> None:
-        """Let the Outlook simulator fail (the rules of its control API)."""
-        self.outlook.faults.add(outlook_faults.parse(rule))
-
-    def revoke(self, user_id: str) -> None:
-        """Microsoft no longer accepts a user's tokens."""
-        self.outlook.logins.revoke(ADDRESS[user_id])
-        self.outlook.logins.revoked.add(ADDRESS[user_id])
-
-    def permit(self, user_id: str) -> None:
-        """The user may log in again."""
-        self.outlook.logins.revoked.discard(ADDRESS[user_id])
-
     def parked(self) -> dict[str, str]:
         """Reasons of parked items, by record id."""
         return {p.record_id: p.reason for p in self.app.store.parked.all()}
 
 
 class _Notices:
-    """The host's way to tell its users something: by user id and message."""
+    """The host's way to tell its users something, and without a user id its administrators."""
 
-    def __init__(self, told: list[tuple[str, str]]) -> None:
+    def __init__(self, told: list[tuple[str, str]], administrators: list[str]) -> None:
         self._told = told
+        self._administrators = administrators
 
     @hookspecs.hookimpl
     def calsync_notify(self, user_id: str, message: str) -> None:
         """Keep it for the test."""
-        self._told.append((user_id, message))
+        if user_id:
+            self._told.append((user_id, message))
+        else:
+            self._administrators.append(message)
 
 
 DEFAULTS: Mapping[str, Any] = MappingProxyType(
@@ -373,6 +425,9 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
     }
 )
 
+ROUNDS = 300
+"""Of claims without a pause: several times what the largest portions of a test take."""
+_NO_WRITE = re.compile(r"/subscriptions|/getSchedule|/translateExchangeIds", re.IGNORECASE)
 _HOST = "https://login.sandbox.invalid"
 _INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 
@@ -385,6 +440,8 @@ def _settings(store_url: str, crm_key: str) -> Settings:
             authority=f"{OUTLOOK}/common",
             client_id=outlook_people.CLIENT_ID,
             client_secret=outlook_people.CLIENT_SECRET,
+            # Once a day, so that a test waits for nobody's next look: `pull` makes it due.
+            poll_seconds=86_400,
         ),
         store=StoreSettings(url=store_url, secret_keys={"k1": KEY}),
         serve=ServeSettings(public_url=PUBLIC),

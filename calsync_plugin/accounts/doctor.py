@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from calsync_plugin.accounts.integration_check import State, Step, check
 from calsync_plugin.crm.access import read_access
 from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.crm.webhook_setup import wanted_events
 from calsync_plugin.errors import CalsyncError, UnknownOutcome
+from calsync_plugin.graph.auth import Login
 from calsync_plugin.http import Http
 from calsync_plugin.settings import EntitySettings, Settings
-from calsync_plugin.state import AccountStatus, Store
+from calsync_plugin.state import Account, AccountStatus, Notify, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +32,63 @@ class Finding:
 class Patient(Protocol):
     """What the doctor looks at."""
 
-    settings: Settings
     store: Store
     http: Http
+    login: Login
     entities: dict[str, EntitySettings]
     espocrm: EspoClient
+
+    @property
+    def settings(self) -> Settings:
+        """What is in force."""
+        ...
+
+
+ACTIVE = frozenset({AccountStatus.CONNECTED, AccountStatus.SYNCING})
+
+
+def all_accounts(store: Store) -> Iterator[Account]:
+    """Every account, in the order of the user ids."""
+    after = ""
+    while page := store.accounts.all(after=after):
+        yield from page
+        after = page[-1].user_id
 
 
 def examine(patient: Patient) -> Iterator[Finding]:
     """Look at everything; a failed step does not end the others."""
-    steps: list[tuple[str, Callable[[Patient], str]]] = [
+    before: list[tuple[str, Callable[[Patient], str]]] = [
         ("store", _store),
         ("CRM", _crm),
         ("webhooks", _webhooks),
         ("Microsoft Graph", _graph),
-        ("login service", _login),
-        ("accounts", _accounts),
     ]
-    for what, look in steps:
-        try:
-            yield Finding(what, True, look(patient))
-        except CalsyncError as error:
-            yield Finding(what, False, str(error))
+    after: list[tuple[str, Callable[[Patient], str]]] = [
+        ("accounts", _accounts),
+        ("changes in Outlook", _reading),
+        ("markers", _markers),
+    ]
+    yield from (_found(what, look, patient) for what, look in before)
+    yield from (_finding(step) for step in check(patient))
+    yield from (_found(what, look, patient) for what, look in after)
+
+
+def _found(what: str, look: Callable[[Patient], str], patient: Patient) -> Finding:
+    try:
+        return Finding(what, True, look(patient))
+    except CalsyncError as error:
+        return Finding(what, False, str(error))
+
+
+def _finding(step: Step) -> Finding:
+    """A step of the admin page's check; what cannot be proven from here is no fault."""
+    unproven = "not checked: " if step.state is State.NOT_CHECKED else ""
+    return Finding(step.name, step.state is not State.FAILED, unproven + step.text)
 
 
 def _store(patient: Patient) -> str:
+    if not patient.settings.graph.enabled:
+        raise UnknownOutcome("the sync is switched off (graph.enabled, or the admin page); everything waits")
     found = patient.store.installation.get()
     if found.paused:
         raise UnknownOutcome(f"everything is paused: {found.paused}; say calsync installation moved or copy")
@@ -87,12 +121,26 @@ def _graph(patient: Patient) -> str:
     return f"{patient.settings.graph.url} answers ({answer.status} without a token, as it should)"
 
 
-def _login(patient: Patient) -> str:
-    authority = patient.settings.graph.authority
-    answer = patient.http.send("GET", f"{authority}/v2.0/.well-known/openid-configuration")
-    if answer.status != 200:
-        raise UnknownOutcome(f"{authority} answered {answer.status}; check graph.authority and the tenant")
-    return f"{authority} answers"
+def _reading(patient: Patient) -> str:
+    """Whether Outlook notifies; polling works as well, only later."""
+    connected = [account for account in all_accounts(patient.store) if account.status in ACTIVE]
+    polled = [account for account in connected if account.notify is Notify.POLL]
+    unread = sum(account.pulled_at is None for account in connected)
+    words = [f"{len(connected) - len(polled)} by notifications, {len(polled)} by the poll"]
+    words += sorted({account.notify_reason for account in polled})
+    words += [f"{unread} not read to the end yet"] if unread else []
+    return "; ".join(words)
+
+
+def _markers(patient: Patient) -> str:
+    """A record whose create was cut off is looked up by its marker."""
+    without = sorted(e.entity_type for e in patient.entities.values() if not e.marker)
+    if without:
+        return (
+            f"{', '.join(without)}: no marker attribute is configured (crm.entities[].marker); a record "
+            "whose create was cut off is looked up by its name and times instead"
+        )
+    return "all kinds of records have one"
 
 
 def _accounts(patient: Patient) -> str:

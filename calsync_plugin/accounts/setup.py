@@ -22,11 +22,15 @@ log = logging.getLogger(__name__)
 class Installation(Protocol):
     """What is checked and set up."""
 
-    settings: Settings
     store: Store
     http: Http
     entities: dict[str, EntitySettings]
     espocrm: EspoClient
+
+    @property
+    def settings(self) -> Settings:
+        """What is in force."""
+        ...
 
 
 def check_services(calsync: Installation) -> None:

@@ -10,6 +10,8 @@ from calsync_plugin import __version__
 
 try:
     from calsync_plugin.cli.accounts import accounts
+    from calsync_plugin.cli.backfill import backfill
+    from calsync_plugin.cli.recovery import follow, reset, restore
     from calsync_plugin.cli.running import sandbox, serve, worker
     from calsync_plugin.cli.upkeep import check_up, config_group, installation, migrate
 except ModuleNotFoundError as missing:
@@ -24,5 +26,7 @@ def main() -> None:
     """Keep the meetings of a CRM and its users' Outlook calendars in step."""
 
 
+for command in (backfill, follow, reset, restore):
+    accounts.add_command(command)
 for command in (serve, sandbox, worker, check_up, migrate, config_group, installation, accounts):
     main.add_command(command)

@@ -13,8 +13,11 @@ from typing import Any
 import click
 from rich.table import Table
 
-from calsync_plugin.accounts import holds, report
+from calsync_plugin.accounts import giving, holds, report
+from calsync_plugin.accounts.auditing import COMMAND_LINE
 from calsync_plugin.accounts.choices import choose
+from calsync_plugin.accounts.entitled import USER
+from calsync_plugin.cli.grants import grant, grants_list, revoke
 from calsync_plugin.cli.options import (
     as_written,
     console,
@@ -24,6 +27,7 @@ from calsync_plugin.cli.options import (
 )
 from calsync_plugin.documents import read_value
 from calsync_plugin.engine.assembly import Calsync
+from calsync_plugin.state import Subject
 
 
 @click.group()
@@ -91,7 +95,7 @@ def accounts_settings(user: str, changes: tuple[str, ...], config: Path | None, 
     with opened(config, data) as calsync:
         found = report.find(calsync.store, user)
         if wanted:
-            choose(calsync.store, calsync.gateway, found.user_id, wanted)
+            choose(calsync.store, calsync.gateway, found.user_id, wanted, by=COMMAND_LINE)
         shown = report.find(calsync.store, found.user_id).settings
     for setting, chosen in shown.items():
         console.print(f"[bold]{setting}[/]: {as_written(_words(chosen))}")
@@ -110,6 +114,9 @@ def accounts_connect(user: str, mode: str, config: Path | None, data: Path | Non
     """Print the address at which USER (an id of the CRM) signs in at Microsoft."""
     with opened(config, data) as calsync:
         console.print("Open this address in the user's browser within ten minutes:")
+        if calsync.store.accounts.get(user) is None:
+            # Whoever may run this may also grant it; what was taken away is given back by `grant` alone.
+            giving.give(calsync, COMMAND_LINE, Subject(USER, user))
         click.echo(calsync.connections.begin(user, mode=mode))
 
 
@@ -128,17 +135,20 @@ def _on_account(action: Callable[[Calsync, str], str]) -> Callable[..., None]:
 
 def _pause(calsync: Calsync, user_id: str) -> str:
     """Leave an account alone; its changes wait."""
-    calsync.connections.pause(user_id)
+    calsync.connections.pause(user_id, by=COMMAND_LINE)
     return "paused; go on with: calsync accounts resume"
 
 
 def _disconnect(calsync: Calsync, user_id: str) -> str:
-    """Disconnect an account: remove its tokens, suspend its links, delete nothing."""
-    calsync.connections.disconnect(user_id)
+    """Disconnect an account: remove its tokens and chosen calendars, suspend its links, delete nothing."""
+    calsync.connections.disconnect(user_id, by=COMMAND_LINE)
     return "disconnected; both calendars stay as they are"
 
 
 accounts.command(name="pause")(_on_account(_pause))
+accounts.add_command(grant)
+accounts.add_command(revoke)
+accounts.add_command(grants_list)
 accounts.command(name="disconnect")(_on_account(_disconnect))
 
 
@@ -152,8 +162,9 @@ def accounts_resume(user: str, decision: str | None, config: Path | None, data: 
     with opened(config, data) as calsync:
         found = report.find(calsync.store, user)
         if decision is None:
-            calsync.connections.resume(found.user_id)
+            calsync.connections.resume(found.user_id, by=COMMAND_LINE)
             console.print("resumed")
             return
-        count = (holds.confirm if decision == "confirm" else holds.discard)(calsync.store, found)
+        decide = holds.confirm if decision == "confirm" else holds.discard
+        count = decide(calsync.store, found, by=COMMAND_LINE)
         console.print(f"{count} held changes: {decision}ed")

@@ -25,6 +25,8 @@ from calsync_plugin.cli.options import (
 )
 from calsync_plugin.settings import BRIDGE_NEEDS, load_settings, require
 
+NO_APP = "graph.client_id: not set; nobody can connect until an administrator enters it on the admin page"
+
 
 @click.command(name="doctor")
 @of_installation
@@ -63,7 +65,8 @@ def config_check(file: Path) -> None:
     """Check a configuration file together with the environment."""
     settings = load_settings(file, os.environ)
     require(settings, *BRIDGE_NEEDS)
-    for warning in settings.warnings:
+    unset = () if settings.graph.client_id else (NO_APP,)
+    for warning in (*settings.warnings, *unset):
         console.print(f"[yellow]note[/] {as_written(warning)}")
     console.print("the configuration is complete")
 

@@ -27,35 +27,54 @@ class Access:
     """The installation's zone, empty if it is not told."""
     table: Table
     """Rights by entity: a mapping of action to all | team | own | no | yes, or true; absent = none."""
+    assignment: str = "all"
+    """Whom records may be assigned to: all | team | no."""
 
     def may(self, entity_type: str, action: str) -> str:
         """Level of one right: `all`, `team`, `own`, `yes` or `no`."""
         if self.user_type in {"admin", "super-admin"}:
-            return "all"
+            return "yes" if action == "create" else "all"
         rights = self.table.get(entity_type)
         if isinstance(rights, Mapping):
             return str(rights.get(action, "no"))
-        return "all" if rights is True else "no"
+        granted = "yes" if action == "create" else "all"
+        return granted if rights is True else "no"
 
     def shortcomings(self, entities: Iterable[EntitySettings]) -> tuple[str, ...]:
         """What cannot work with these rights, one sentence each with the way to mend it."""
-        needs = [(entity.entity_type, action) for entity in entities for action in ("read", "edit")]
+        actions = ("read", "edit", "create", "delete")
+        needs = [(entity.entity_type, action) for entity in entities for action in actions]
         needs += [(person, "read") for person in ("User", "Contact", "Lead")]
         found = [self._shortcoming(entity_type, action) for entity_type, action in needs]
         if self.may("Webhook", "create") == "no":
             found.append(
                 f"the CRM's user {self.user_name} may not have webhooks; give its role the scope Webhook"
             )
+        if self.assignment != "all" and self.user_type == "api":
+            # EspoCRM then assigns what we create to ourselves, without a word (9.2.7, measured).
+            found.append(
+                f"the CRM's user {self.user_name} may assign records on level {self.assignment!r} only; what "
+                "is new in Outlook is assigned to it until its role's Assignment Permission says 'all'"
+            )
         return tuple(sentence for sentence in found if sentence)
 
     def _shortcoming(self, entity_type: str, action: str) -> str:
         level = self.may(entity_type, action)
-        if level == "all":
+        if level == _NEEDED[action]:
             return ""
         return (
             f"the CRM's user {self.user_name} may {action} {entity_type} records on level {level!r} only; "
-            "others are out of scope until its role says 'all'"
+            f"{_ELSE[action]} until its role says {_NEEDED[action]!r}"
         )
+
+
+_NEEDED = {"read": "all", "edit": "all", "delete": "all", "create": "yes"}
+_ELSE = {
+    "read": "others are out of scope",
+    "edit": "others are out of scope",
+    "delete": "what is deleted in Outlook stays in the CRM",
+    "create": "what is new in Outlook stays out of the CRM",
+}
 
 
 def read_access(client: EspoClient) -> Access:
@@ -70,6 +89,7 @@ def read_access(client: EspoClient) -> Access:
         user_type=str(user.get("type") or ""),
         time_zone=str(settings.get("timeZone") or ""),
         table=_part(acl, "table"),
+        assignment=str(acl.get("assignmentPermission") or "all"),
     )
 
 

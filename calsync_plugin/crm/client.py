@@ -6,13 +6,14 @@ callers.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from calsync_plugin.crm.protocol import Asked, credentials, decode, server_time
-from calsync_plugin.errors import UnknownOutcome
-from calsync_plugin.http import Http, json_bytes
+from calsync_plugin.errors import RemoteError, UnknownOutcome
+from calsync_plugin.http import Answer, Http
 from calsync_plugin.settings import CrmSettings
 
 # EspoCRM's recordListMaxSizeLimit; a larger maxSize is refused.
@@ -28,13 +29,26 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _uncounted(status: int | None) -> None:
+    """Nobody wants to know."""
+
+
 class EspoClient:
     """One EspoCRM, as one user of it. Safe to use from several threads."""
 
     def __init__(
-        self, settings: CrmSettings, http: Http, *, clock: Callable[[], datetime] = _utc_now
+        self,
+        settings: CrmSettings,
+        http: Http,
+        *,
+        clock: Callable[[], datetime] = _utc_now,
+        answered: Callable[[int | None], None] = _uncounted,
     ) -> None:
-        """Keep the address and who we are; nothing is sent yet."""
+        """Keep the address and who we are; nothing is sent yet.
+
+        `answered` is told the status of every answer, None if there was none.
+        """
+        self._answered = answered
         self._settings = settings
         self._base = settings.url.rstrip("/") + "/api/v1"
         self._http = http
@@ -72,13 +86,23 @@ class EspoClient:
         body = None
         if payload is not None:
             sent["Content-Type"] = "application/json"
-            body = json_bytes(payload)
+            body = _json_bytes(payload)
         url = f"{self._base}/{quoted}" + (f"?{query}" if query else "")
-        answer = self._http.send(method, url, headers=sent, body=body, timeout=self._settings.timeout_seconds)
+        answer = self._send(method, url, sent, body)
         told = server_time(answer.headers)
         if told is not None:
             self._ahead = told - self._clock()
         return decode(Asked(method, path, record_id), answer.status, answer.headers, answer.body)
+
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        timeout = self._settings.timeout_seconds
+        try:
+            answer = self._http.send(method, url, headers=headers, body=body, timeout=timeout)
+        except RemoteError:
+            self._answered(None)
+            raise
+        self._answered(answer.status)
+        return answer
 
     def page(
         self,
@@ -102,7 +126,7 @@ class EspoClient:
             "maxSize": min(size, PAGE_SIZE),
             "offset": offset,
         }
-        query = "searchParams=" + quote(json_bytes(search), safe=",:")
+        query = "searchParams=" + quote(_json_bytes(search), safe=",:")
         # Without a count EspoCRM says -1 for "more follow" and -2 for "no more", and saves itself the COUNT.
         answer = _mapping(
             self.call("GET", entity_type, query=query, headers={"X-No-Total": "true"}), entity_type
@@ -125,6 +149,29 @@ class EspoClient:
             offset += len(page)
             yield from page
 
+    def walk(
+        self, entity_type: str, *, where: Sequence[Where], select: Collection[str], along: str
+    ) -> Iterator[Row]:
+        """List everything that matches in the order of the date-time `along`, each row once.
+
+        A page begins at the last value seen, not at an offset: a row that is removed during the walk moves
+        those behind it up, and by offset one of them would be skipped. `select` must name `id` and `along`.
+        """
+        start, offset, more = "", 0, True
+        seen: set[object] = set()
+        while more:
+            since = [{"type": "greaterThanOrEquals", "attribute": along, "value": start}] if start else []
+            page, more = self.page(
+                entity_type, where=[*where, *since], select=select, order_by=along, offset=offset
+            )
+            more = more and bool(page)
+            fresh = [row for row in page if row.get("id") not in seen]
+            seen.update(row.get("id") for row in fresh)
+            yield from fresh
+            last = str(page[-1].get(along) or "") if page else ""
+            # Within one value only the offset leads on.
+            start, offset = (last, 0) if last > start else (start, offset + len(page))
+
     def rows_in(
         self,
         entity_type: str,
@@ -145,7 +192,7 @@ def chunks(values: Collection[str]) -> Iterator[list[str]]:
     chunk: list[str] = []
     length = 0
     for value in dict.fromkeys(values):
-        cost = len(quote(f'"{value}",', safe=","))
+        cost = len(quote(_json_bytes(value))) + len(",")
         if chunk and (len(chunk) == PAGE_SIZE or length + cost > IDS_LENGTH):
             yield chunk
             chunk, length = [], 0
@@ -153,6 +200,11 @@ def chunks(values: Collection[str]) -> Iterator[list[str]]:
         length += cost
     if chunk:
         yield chunk
+
+
+def _json_bytes(value: object) -> bytes:
+    # PHP reads no lone surrogate, escaped or not, and EspoCRM answers 500 for JSON that it cannot read.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _mapping(value: object, what: str) -> Row:

@@ -116,6 +116,20 @@ class Directory:
             answers |= read
         return {address: person for address, person in answers.items() if person is not None}
 
+    def active_users(self, addresses: Iterable[str]) -> dict[str, Person]:
+        """Who of the holders of these addresses is a user to whom records can be assigned, by address."""
+        users = {a: p for a, p in self.by_address(addresses).items() if p.kind is PersonKind.USER}
+        cards = self.cards(users.values())
+        return {a: p for a, p in users.items() if p in cards and cards[p].active}
+
+    def active_user(self, address: str) -> Person | None:
+        """The user with this address to whom records can be assigned, None if there is none."""
+        return self.active_users([address]).get(address.strip().lower())
+
+    def remember(self, address: str, person: Person) -> None:
+        """Believe from now on that `person` has this address: a contact that was just created for it."""
+        self._persons.keep({address.strip().lower(): person})
+
     def forget(self, person: Person) -> None:
         """Read this person anew next time; called when the CRM reports a change of it."""
         self._cards.forget(person)

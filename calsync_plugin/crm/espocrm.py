@@ -6,11 +6,14 @@ translate records; what an answer means stands in `protocol`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
 from calsync_plugin.crm.client import EspoClient, Row
+from calsync_plugin.crm.espo_staff import EspoStaff
 from calsync_plugin.crm.gateway import (
+    Found,
     Loaded,
     Missing,
     ModifiedPage,
@@ -19,26 +22,44 @@ from calsync_plugin.crm.gateway import (
     Record,
     loaded,
 )
+from calsync_plugin.crm.people import EspoPeople, created_id
 from calsync_plugin.crm.records import attributes_read
-from calsync_plugin.crm.spans import parse_instant, wire_instant
+from calsync_plugin.crm.searches import LIKENESS, alike, equals, not_before, overlapping, overlaps
+from calsync_plugin.crm.spans import parse_instant
 from calsync_plugin.domain.links import Presence
 from calsync_plugin.domain.meeting import Person, PersonKind
-from calsync_plugin.errors import Forbidden, NotFound, Transient, Unavailable, UnknownOutcome
+from calsync_plugin.errors import ConfigurationError, Forbidden, NotFound, Transient, Unavailable
 from calsync_plugin.settings import CrmSettings, EntitySettings
-
-ENTITY_OF_KIND = {PersonKind.USER: "User", PersonKind.CONTACT: "Contact", PersonKind.LEAD: "Lead"}
 
 # Lists cut long texts (EspoCRM's maxSelectTextAttributeLengthForList): at 10,000 characters, once at 5,000.
 CUT_LENGTH = 5_000
+
+UID_REFUSED_SECONDS = 600.0
+"""How long a refusal to be asked for `uid` is believed: a role changes seldom."""
 
 
 class EspoGateway:
     """The gateway over EspoCRM's REST interface."""
 
-    def __init__(self, settings: CrmSettings, client: EspoClient) -> None:
-        """Keep the client; nothing is sent yet."""
+    def __init__(
+        self,
+        settings: CrmSettings,
+        client: EspoClient,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Keep the client; nothing is sent yet. `clock` counts the seconds that a refusal is believed."""
         self._settings = settings
         self._client = client
+        self._clock = clock
+        self._people = EspoPeople(client)
+        self._staff = EspoStaff(client)
+        self._uid_refused_until: dict[str, float] = {}
+
+    @property
+    def staff(self) -> EspoStaff:
+        """The CRM's users, their teams and roles."""
+        return self._staff
 
     def now(self) -> datetime:
         """The server's clock, as its answers tell it."""
@@ -63,9 +84,11 @@ class EspoGateway:
         return {i: answers.get(i) or self._load_one(entity_type, i) for i in wanted}
 
     def _listed(self, entity_type: str, ids: list[str]) -> dict[str, Loaded]:
-        entity = self._settings.entity(entity_type) or EntitySettings(entity_type=entity_type)
-        rows = self._client.rows_in(entity_type, "id", ids, select=attributes_read(entity))
+        rows = self._client.rows_in(entity_type, "id", ids, select=attributes_read(self._entity(entity_type)))
         return {str(row.get("id")): loaded(row) for row in rows if not _is_cut(row)}
+
+    def _entity(self, entity_type: str) -> EntitySettings:
+        return self._settings.entity(entity_type) or EntitySettings(entity_type=entity_type)
 
     def _load_one(self, entity_type: str, record_id: str) -> Loaded:
         try:
@@ -87,63 +110,39 @@ class EspoGateway:
 
     def people(self, kind: PersonKind, ids: Collection[str]) -> Mapping[str, PersonCard]:
         """Read names and primary addresses; lists do not tell the further ones."""
-        return {card.id: card for card in self._cards(kind, "id", ids)}
+        return self._people.cards(kind, ids)
 
     def people_by_address(self, addresses: Collection[str]) -> Mapping[str, Person]:
         """Find users first, then contacts, then leads, by any of their addresses in any case."""
-        wanted = {address.strip().lower() for address in addresses} - {""}
-        found: dict[str, Person] = {}
-        for kind in ENTITY_OF_KIND:
-            unknown = wanted - found.keys()
-            if unknown:
-                found.update(self._by_primary(kind, unknown))
-                found.update(self._by_any(kind, unknown - found.keys()))
-        return found
+        return self._people.by_address(addresses)
 
-    def _by_primary(self, kind: PersonKind, wanted: set[str]) -> dict[str, Person]:
-        found: dict[str, Person] = {}
-        for card in self._holders(kind, wanted):
-            for address in {a.lower() for a in card.addresses} & wanted:
-                found.setdefault(address, Person(kind, card.id))
-        return found
+    def create_contact(self, address: str, name: str) -> Person:
+        """POST a contact; EspoCRM's search for duplicates tells if somebody has the address by now."""
+        return self._people.create_contact(address, name)
 
-    def _by_any(self, kind: PersonKind, wanted: set[str]) -> dict[str, Person]:
-        # A list shows the primary address only; which one matched stands in the record itself.
-        found: dict[str, Person] = {}
-        for card in self._holders(kind, wanted):
-            try:
-                person = self._client.get(ENTITY_OF_KIND[kind], record_id=card.id)
-            except (NotFound, Forbidden):
-                continue
-            for address in {a.lower() for a in _card(person).addresses} & wanted:
-                found.setdefault(address, Person(kind, card.id))
-        return found
-
-    def _holders(self, kind: PersonKind, addresses: set[str]) -> list[PersonCard]:
-        # The oldest first, so that of two contacts with one address always the same is taken.
-        cards = self._cards(kind, "emailAddress", sorted(addresses), order_by="createdAt")
-        return [card for card in cards if card.active]
-
-    def _cards(
-        self, kind: PersonKind, attribute: str, values: Collection[str], *, order_by: str = "id"
-    ) -> list[PersonCard]:
-        rows = self._client.rows_in(
-            ENTITY_OF_KIND[kind], attribute, values, select=_PERSON_ATTRIBUTES[kind], order_by=order_by
-        )
+    def records_of(self, entity_type: str, user_id: str, start: datetime, end: datetime) -> Iterator[Record]:
+        """List the records of a window by their start, and GET each that a list cuts."""
+        entity = self._entity(entity_type)
+        where = [equals("assignedUserId", user_id), *overlapping(start, end, all_day=entity.all_day)]
+        rows = self._client.walk(entity_type, where=where, select=attributes_read(entity), along="dateStart")
         try:
-            return [_card(row) for row in rows]
-        except Forbidden:
-            # Without access to leads, say, meetings are synced all the same; `access` tells of it at start.
-            return []
+            for row in rows:
+                if overlaps(row, start, end):
+                    answer = self._load_one(entity_type, str(row.get("id"))) if _is_cut(row) else loaded(row)
+                    if isinstance(answer, Found):
+                        yield answer.record
+        except Forbidden as error:
+            # One entity that is out of our scope must not keep the others from being read.
+            if error.code != "no_access":
+                raise
 
     def modified_since(
         self, entity_type: str, moment: datetime, *, limit: int = 200, offset: int = 0
     ) -> ModifiedPage:
         """List what was saved at `moment` or later. Links and answers of attendees do not count as saves."""
-        since = {"type": "greaterThanOrEquals", "attribute": "modifiedAt", "value": wire_instant(moment)}
         rows, more = self._client.page(
             entity_type,
-            where=[since],
+            where=[not_before("modifiedAt", moment)],
             select=("id", "modifiedAt", "assignedUserId"),
             order_by="modifiedAt",
             size=limit,
@@ -165,11 +164,7 @@ class EspoGateway:
 
     def create(self, entity_type: str, attributes: Record) -> str:
         """POST a record. EspoCRM sends no invitations for it."""
-        created = self._client.call("POST", entity_type, payload=attributes)
-        record_id = created.get("id") if isinstance(created, Mapping) else None
-        if not isinstance(record_id, str) or not record_id:
-            raise UnknownOutcome(f"the CRM's answer to the new {entity_type} names no id")
-        return record_id
+        return created_id(self._client.call("POST", entity_type, payload=attributes), entity_type)
 
     def delete(self, entity_type: str, record_id: str) -> None:
         """DELETE a record."""
@@ -177,37 +172,41 @@ class EspoGateway:
 
     def find_by_marker(self, entity_type: str, attribute: str, value: str) -> str | None:
         """Look a marker up; with several records the oldest counts."""
-        where = {"type": "equals", "attribute": attribute, "value": value}
-        rows, _ = self._client.page(entity_type, where=[where], select=("id",), order_by="createdAt", size=1)
+        rows, _ = self._client.page(
+            entity_type, where=[equals(attribute, value)], select=("id",), order_by="createdAt", size=1
+        )
         return str(rows[0]["id"]) if rows else None
 
+    def find_created(self, entity_type: str, attributes: Record, since: datetime) -> str | None:
+        """List what this user got since then, and compare here: MariaDB knows neither case nor accents."""
+        where = [equals("assignedUserId", attributes.get("assignedUserId")), not_before("createdAt", since)]
+        rows = self._client.rows(entity_type, where=where, select=LIKENESS, order_by="createdAt")
+        all_day = self._entity(entity_type).all_day
+        found = [str(row.get("id")) for row in rows if alike(row, attributes, all_day=all_day)]
+        return found[-1] if found else None
 
-_PERSON_ATTRIBUTES = {
-    PersonKind.USER: ("id", "name", "emailAddress", "isActive"),
-    PersonKind.CONTACT: ("id", "name", "emailAddress"),
-    PersonKind.LEAD: ("id", "name", "emailAddress"),
-}
+    def find_by_uid(self, entity_type: str, uids: Collection[str]) -> Mapping[str, str]:
+        """Find the oldest record of each uid; nothing where our role, or the entity, has no `uid`.
+
+        Without the right to read it, EspoCRM refuses the question. It is asked again after a while.
+        """
+        if self._clock() < self._uid_refused_until.get(entity_type, float("-inf")):
+            return {}
+        rows = self._client.rows_in(entity_type, "uid", uids, select=("id", "uid"), order_by="createdAt")
+        found: dict[str, str] = {}
+        try:
+            for row in rows:
+                found.setdefault(str(row.get("uid")), str(row.get("id")))
+        except (Forbidden, ConfigurationError):
+            self._uid_refused_until[entity_type] = self._clock() + UID_REFUSED_SECONDS
+            return {}
+        return {uid: found[uid] for uid in uids if uid in found}
 
 
 def _denied(error: Forbidden) -> Missing:
     # Only a refusal for want of access puts a record out of scope; others say nothing of it.
     scope = Presence.OUT_OF_SCOPE if error.code == "no_access" else Presence.UNKNOWN
     return Missing(scope, str(error))
-
-
-def _card(row: Row) -> PersonCard:
-    addresses = [str(row["emailAddress"])] if row.get("emailAddress") else []
-    further = row.get("emailAddressData")
-    for entry in further if isinstance(further, list) else []:
-        address = entry.get("emailAddress") if isinstance(entry, Mapping) else None
-        if isinstance(address, str) and address not in addresses:
-            addresses.append(address)
-    return PersonCard(
-        id=str(row.get("id")),
-        name=str(row.get("name") or ""),
-        addresses=tuple(addresses),
-        active=row.get("isActive") is not False,
-    )
 
 
 def _modified(row: Row) -> ModifiedRecord:

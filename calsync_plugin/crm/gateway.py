@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from calsync_plugin.crm.staff import NoStaff, Staff
 from calsync_plugin.domain.links import Presence
 from calsync_plugin.domain.meeting import Person, PersonKind
 from calsync_plugin.errors import CalsyncError, Refused
@@ -54,6 +55,7 @@ class PersonCard:
     name: str = ""
     addresses: tuple[str, ...] = ()
     active: bool = True
+    """Whether records may be assigned to this user; contacts and leads are always active."""
     zone: str = ""
     """IANA name of the person's zone, empty if the CRM does not tell."""
 
@@ -78,6 +80,11 @@ class ModifiedPage:
 class CrmGateway(Protocol):
     """One CRM. Every method may raise a `RemoteError`; times are aware and in UTC."""
 
+    @property
+    def staff(self) -> Staff:
+        """Its users, their teams and roles."""
+        ...
+
     def load(self, entity_type: str, ids: Collection[str]) -> Mapping[str, Loaded]:
         """Read records in bulk; every id of `ids` gets an answer."""
         ...
@@ -89,7 +96,23 @@ class CrmGateway(Protocol):
     def people_by_address(self, addresses: Collection[str]) -> Mapping[str, Person]:
         """Find people by any of their addresses in any case: user, then contact, then lead (R7).
 
-        The keys are the addresses in lower case; unknown ones are left out.
+        The keys are the addresses in lower case; unknown ones are left out. A user who is not active is
+        nobody: no record could be assigned to that user.
+        """
+        ...
+
+    def create_contact(self, address: str, name: str) -> Person:
+        """Create a contact for an address that nobody has, and return who has it now.
+
+        Safe to repeat after `UnknownOutcome`. Refused if the CRM wants more of a contact than this.
+        """
+        ...
+
+    def records_of(self, entity_type: str, user_id: str, start: datetime, end: datetime) -> Iterator[Record]:
+        """Go through the whole records assigned to a user that overlap a window, by their start.
+
+        All-day records count with a day's margin: in which zone their days lie is the reader's matter. An
+        entity that we may not read has none.
         """
         ...
 
@@ -108,8 +131,8 @@ class CrmGateway(Protocol):
     def create(self, entity_type: str, attributes: Record) -> str:
         """Create a record and return its id.
 
-        After `UnknownOutcome` look it up with `find_by_marker` before trying again: a CRM has no idempotency
-        key.
+        After `UnknownOutcome` look it up with `find_by_marker`, or with `find_created` where the entity has
+        no marker, before trying again: a CRM has no idempotency key.
         """
         ...
 
@@ -121,8 +144,20 @@ class CrmGateway(Protocol):
         """Return the id of the record whose `attribute` holds `value`, None if there is none."""
         ...
 
+    def find_created(self, entity_type: str, attributes: Record, since: datetime) -> str | None:
+        """Return the id of the newest record created since `since` (by `now`) as `attributes` say, or None.
+
+        Alike are name, start, end and assigned user. Two meetings can be alike: what another link holds is
+        not the one that is looked for.
+        """
+        ...
+
+    def find_by_uid(self, entity_type: str, uids: Collection[str]) -> Mapping[str, str]:
+        """Find records by the CRM's own iCalendar uid: their ids by uid, none where it cannot be read."""
+        ...
+
     def now(self) -> datetime:
-        """Tell the time of the CRM's own clock, in UTC; only to ask `modified_since`."""
+        """Tell the time of the CRM's own clock, in UTC; only to ask `modified_since` and `find_created`."""
         ...
 
 
@@ -132,9 +167,28 @@ class SimpleGateway:
     What is not overridden is either harmless (nothing found) or refused in words.
     """
 
+    @property
+    def staff(self) -> Staff:
+        """Nobody: grants are given to single users, or named by `calsync_grants`."""
+        return NoStaff()
+
     def people_by_address(self, addresses: Collection[str]) -> Mapping[str, Person]:  # noqa: ARG002
         """Nobody is found by address: attendees who are unknown to the CRM stay in Outlook."""
         return {}
+
+    def create_contact(self, address: str, name: str) -> Person:  # noqa: ARG002
+        """Refuse: this CRM makes no contacts of attendees."""
+        raise Refused("this CRM's gateway has no `create_contact`; implement it or switch the setting off")
+
+    def records_of(
+        self,
+        entity_type: str,  # noqa: ARG002
+        user_id: str,  # noqa: ARG002
+        start: datetime,  # noqa: ARG002
+        end: datetime,  # noqa: ARG002
+    ) -> Iterator[Record]:
+        """List nothing: no record is matched with an event that is there already."""
+        return iter(())
 
     def modified_since(
         self,
@@ -158,6 +212,14 @@ class SimpleGateway:
     def find_by_marker(self, entity_type: str, attribute: str, value: str) -> str | None:  # noqa: ARG002
         """Find nothing; override it together with `create`."""
         return None
+
+    def find_created(self, entity_type: str, attributes: Record, since: datetime) -> str | None:  # noqa: ARG002
+        """Find nothing; override it together with `create` if records have no marker."""
+        return None
+
+    def find_by_uid(self, entity_type: str, uids: Collection[str]) -> Mapping[str, str]:  # noqa: ARG002
+        """Find nothing: this CRM mails no invitations of its own."""
+        return {}
 
     def now(self) -> datetime:
         """Take this machine's clock."""

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,8 +33,16 @@ from calsync_plugin.errors import (
 # More than 10 failed logins in 60 s from one address: EspoCRM then refuses everything from there, keys too.
 BLOCKED_SECONDS = 60.0
 
-# Labels of `messageTranslation` with which EspoCRM refuses the content of a record under status 403.
-_CONTENT_LABELS = {"cannotRelateNonExisting", "cannotRelateForbidden", "noAccessToForeignRecord"}
+# Labels of `messageTranslation` with which EspoCRM refuses the content of a record under status 403; the last
+# two stand in its source (LinkCheck.php).
+_CONTENT_LABELS = {
+    "cannotRelateNonExisting",
+    "cannotRelateForbidden",
+    "noAccessToForeignRecord",
+    "noLinkAccess",
+    "cannotRelateForbiddenLink",
+}
+_LINK = re.compile(r"link: (\w+)\.|\(\w+:(\w+)\)|to link (\w+)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +170,9 @@ def _blocked() -> Throttled:
 
 def _forbidden(asked: Asked, said: str, reason: str, detail: object) -> CalsyncError:
     if _translation(detail).get("label") in _CONTENT_LABELS:
-        return Refused(f"the CRM: {reason}", item=asked.item, reason="cannot_relate")
+        found = _LINK.search(reason)
+        link = f":{found[found.lastindex or 0]}" if found else ""
+        return Refused(f"the CRM: {reason}", item=asked.item, reason=f"cannot_relate{link}")
     if reason.startswith("Assignment failure"):
         return Refused(f"the CRM: {reason}", item=asked.item, reason="assignment")
     code = "no_access" if "access" in reason else ""

@@ -20,12 +20,21 @@ from calsync_plugin.crm.directory import Directory
 from calsync_plugin.crm.gateway import Record
 from calsync_plugin.crm.names import read_name
 from calsync_plugin.crm.spans import parse_instant, read_span
-from calsync_plugin.domain.meeting import Meeting, Person, Sensitivity, ShowAs, fold_line, fold_text
+from calsync_plugin.domain.meeting import (
+    Meeting,
+    Person,
+    PersonKind,
+    Sensitivity,
+    ShowAs,
+    fold_line,
+    fold_text,
+)
 from calsync_plugin.errors import InvalidRecord
 from calsync_plugin.markup import html_to_text
 from calsync_plugin.settings import EntitySettings
 
-HELD_STATUSES = frozenset({"Held", "Not Held"})
+NOT_HELD = "Not Held"
+HELD_STATUSES = frozenset({"Held", NOT_HELD})
 
 _ALWAYS = (
     "id",
@@ -38,8 +47,11 @@ _ALWAYS = (
     "usersIds",
     "contactsIds",
     "leadsIds",
+    "createdAt",
     "modifiedAt",
     "versionNumber",
+    # Left out of the answer without a word if our role may not read it, or the entity has none.
+    "uid",
 )
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -65,6 +77,16 @@ class RecordView:
     """People of the record who take no part in the set of attendees; a write must keep them."""
     notes: tuple[str, ...]
     """What was left out or evened out, in words for the owner."""
+    uid: str = ""
+    """The CRM's own iCalendar uid, empty if it does not tell (R21)."""
+    created_at: datetime | None = None
+    """By the CRM's clock; None if it does not tell."""
+
+    @property
+    def people(self) -> frozenset[Person]:
+        """Everybody whom the record names, the assigned user among them."""
+        attending = {a.person for a in self.meeting.attendees if a.person}
+        return frozenset({Person(PersonKind.USER, self.assigned_user_id), *attending, *self.hidden})
 
 
 def attributes_read(entity: EntitySettings) -> tuple[str, ...]:
@@ -109,6 +131,8 @@ def read_record(
         marker=_text(record, entity.marker),
         hidden=attendance.hidden,
         notes=tuple(notes),
+        uid=_text(record, "uid"),
+        created_at=parse_instant(record.get("createdAt")),
     )
 
 

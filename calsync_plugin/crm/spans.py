@@ -94,7 +94,7 @@ def parse_instant(value: object) -> datetime | None:
 
 def wire_instant(moment: datetime) -> str:
     """Write an aware time as EspoCRM takes it: UTC, no fraction of a second, no `T`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "seconds")
 
 
 def span_attributes(span: TimeSpan, *, all_day: bool, item: str = "") -> dict[str, object]:

@@ -37,5 +37,14 @@ def entered(link: Link, theirs: Meeting | None, flows: Iterable[Field]) -> froze
     return frozenset(f for f in flows for base in bases if base and f not in base.values)
 
 
+def differing(ours: Meeting, theirs: Meeting, fields: Iterable[Field]) -> frozenset[Field]:
+    """The fields of `fields` that a person would call different on both sides.
+
+    People are not: those whom the CRM does not know, or does not let out, make no difference to settle.
+    """
+    plain = frozenset(fields) - {Field.ATTENDEES, Field.RESPONSES, Field.ONLINE}
+    return frozenset(f for f in plain if ours.normal_form([f]) != theirs.normal_form([f]))
+
+
 def _begun(link: Link) -> bool:
     return link.home is not None and link.home.state is CopyState.INTENDED

@@ -18,6 +18,8 @@ MANY_MAILBOXES = 10
 """More mailboxes than this, and more than one in `SHARE` of all, is a mass change of the installation."""
 MANY_EVERYWHERE = 200
 """More than this many in the whole installation is a mass change whatever the share."""
+MANY_INVITATIONS = 200
+"""More invitations than this do not become records of one mailbox within the window."""
 WINDOW = 24 * 3600
 """Seconds over which the counts slide."""
 

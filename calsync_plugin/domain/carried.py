@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Flag
+from functools import lru_cache
+from types import MappingProxyType
 
 from calsync_plugin.domain.links import Origin, Role
 from calsync_plugin.domain.meeting import Field
@@ -35,13 +37,21 @@ def carried(origin: Origin, role: Role, policy: Policy) -> Mapping[Field, Flow]:
     An attendee's copy only gives: its organizer would overwrite whatever we wrote. Responses never go out
     through a home copy, they are each person's own.
     """
-    allowed = Flow.IN & MODE_FLOW[policy.mode] if role is Role.ATTENDEE else MODE_FLOW[policy.mode]
-    flows = {name: allowed & _limit(name, origin, policy) for name in policy.entity_fields}
-    return {name: flow for name, flow in flows.items() if flow}
+    return _carried(origin, role, policy.mode, policy.entity_fields, policy.description_both_ways)
 
 
-def _limit(name: Field, origin: Origin, policy: Policy) -> Flow:
-    if name is Field.DESCRIPTION and not policy.description_both_ways:
+@lru_cache(maxsize=256)
+def _carried(
+    origin: Origin, role: Role, mode: Mode, fields: frozenset[Field], description_both_ways: bool
+) -> Mapping[Field, Flow]:
+    """Few users choose anything else than others, and each meeting is asked about several times."""
+    allowed = Flow.IN & MODE_FLOW[mode] if role is Role.ATTENDEE else MODE_FLOW[mode]
+    flows = {name: allowed & _limit(name, origin, description_both_ways) for name in fields}
+    return MappingProxyType({name: flow for name, flow in flows.items() if flow})
+
+
+def _limit(name: Field, origin: Origin, description_both_ways: bool) -> Flow:
+    if name is Field.DESCRIPTION and not description_both_ways:
         return Flow.OUT if origin is Origin.CRM else Flow.IN
     if name is Field.RESPONSES:
         return Flow.IN

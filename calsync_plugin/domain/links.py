@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from calsync_plugin.domain.meeting import Field, Meeting, NormalForm, same_value
+from calsync_plugin.domain.meeting import Field, Meeting, NormalForm, Response, same_value
 
 
 class LinkState(StrEnum):
@@ -26,6 +26,8 @@ class Origin(StrEnum):
 
     CRM = "crm"
     OUTLOOK = "outlook"
+    ADOPTED = "adopted"
+    """Both existed before and were matched (R21): neither side may take the other away by itself."""
 
 
 class Role(StrEnum):
@@ -75,6 +77,10 @@ class Copy:
     """Empty: the mailbox's main calendar at the time of writing."""
     ical_uid: str = ""
     etag: str = ""
+    series_id: str = ""
+    """The id of its series master in that mailbox; empty for an event that belongs to no series."""
+    response: Response = Response.NONE
+    """The mailbox owner's own answer at the last success, where the owner is invited (R3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,10 @@ class Base:
 
     values: NormalForm
     version: str = ""
+    label: str = ""
+    """The label that stands before the event's subject: the settings may have changed since (R4)."""
+    organizer: str = ""
+    """The address of the event's organizer; empty if nobody saw it. Never leaves the store (R14)."""
 
     def changed(self, now: Meeting, fields: frozenset[Field]) -> frozenset[Field]:
         """The fields of `fields` in which `now` differs from this base.

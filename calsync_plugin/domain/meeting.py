@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from calsync_plugin.domain.composed import composed
 from calsync_plugin.domain.timespan import TimeSpan
 
 JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
@@ -207,11 +207,11 @@ def digest(text: str) -> str:
 
 def fold_line(text: str) -> str:
     """One-line text without what no reader sees: composed form, single blanks, no controls at the edges."""
-    return " ".join(unicodedata.normalize("NFC", text.replace("\0", "")).split())
+    return " ".join(composed(text.replace("\0", "")).split())
 
 
 def fold_text(text: str) -> str:
     """Many-line text without what no reader sees: LF ends, no blanks at line ends, no empty edges."""
-    composed = unicodedata.normalize("NFC", text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n"))
-    lines = [line.replace("\u00a0", " ").rstrip() for line in composed.split("\n")]
+    plain = composed(text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n"))
+    lines = [line.replace("\u00a0", " ").rstrip() for line in plain.split("\n")]
     return "\n".join(lines).strip("\n")

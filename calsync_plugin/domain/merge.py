@@ -37,23 +37,32 @@ class Merged:
 
 
 def merge(
-    link: Link, ours: Meeting, theirs: Meeting | None, flows: Mapping[Field, Flow], policy: Policy
+    link: Link,
+    ours: Meeting,
+    theirs: Meeting | None,
+    flows: Mapping[Field, Flow],
+    policy: Policy,
+    apart: str = "",
 ) -> Merged:
     """Merge the record's meeting with the event's. `theirs` None means: as in its base.
 
-    A side without a base counts as changed in every field: all is compared, nothing is assumed.
+    A side without a base counts as changed in every field: all is compared, nothing is assumed. `apart` is
+    whose answer takes no part (`merge_people`).
     """
     theirs = recognised(link.outlook_base, theirs) if theirs else None
     fields = frozenset(flows) - SETS
     ours_changed = _changed(link.crm_base, ours, fields)
     theirs_changed = _changed(link.outlook_base, theirs, fields) if theirs else frozenset()
-    both = ours_changed & theirs_changed
-    agreed = frozenset(f for f in both if theirs and _equal(f, ours, theirs))
-    clashing = both - agreed
+    # Whoever changed it: what is equal now is written to nobody.
+    changed = ours_changed | theirs_changed
+    agreed = frozenset(f for f in changed if theirs and _equal(f, ours, theirs))
+    ours_changed, theirs_changed = ours_changed - agreed, theirs_changed - agreed
+    clashing = ours_changed & theirs_changed
     ours_win = frozenset(f for f in clashing if _ours_win(flows[f], link.origin, policy))
-    people = merge_people(link, ours, theirs)
-    to_outlook = (ours_changed - both) | ours_win | _sets(people.added or people.removed)
-    to_crm = (theirs_changed - both) | (clashing - ours_win) | _sets(people.joined or people.left)
+    people = merge_people(link, ours, theirs, apart)
+    to_outlook = (ours_changed - clashing) | ours_win | _sets(people.added or people.removed)
+    to_crm = (theirs_changed - clashing) | (clashing - ours_win) | _sets(people.joined or people.left)
+    to_crm |= _sets(people.strangers) if policy.create_contacts else frozenset()
     to_crm |= {Field.RESPONSES} if people.answers else frozenset()
     to_outlook &= with_flow(flows, Flow.OUT)
     to_crm &= with_flow(flows, Flow.IN)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from calsync_plugin.domain.meeting import Attendee, Field, JsonValue, Meeting
+from calsync_plugin.domain.meeting import Attendee, Field, JsonValue, Meeting, Response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +69,33 @@ class DeleteRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Respond:
+    """Answer an invitation through the invited user's own copy; Outlook tells the organizer (R3)."""
+
+    mailbox_id: int
+    event_id: str
+    response: Response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRecord:
+    """The organizer called the meeting off: the record's status becomes Not Held (R5)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskLog:
+    """The event became private: what was noted of it becomes unreadable at once (R14)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SaveBase:
     """Remember what both sides look like now in `fields`, and only in these; write nothing."""
 
     fields: frozenset[Field]
+    apart: frozenset[Field] = frozenset()
+    """Those of them that entered by a change of settings and differ: a person shall know (section 4.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +139,8 @@ class Wait:
     """Nothing can be done now, and that is all right; `reason` is for the log."""
 
     reason: str
+    told: bool = False
+    """Whether the owner is to read it."""
 
 
 Operation = (
@@ -125,6 +150,9 @@ Operation = (
     | CreateRecord
     | UpdateRecord
     | DeleteRecord
+    | Respond
+    | CancelRecord
+    | MaskLog
     | SaveBase
     | Detach
     | Suspend

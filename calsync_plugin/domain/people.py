@@ -31,13 +31,16 @@ class People:
     """People of the record with an answer that the event gained."""
     rebase: frozenset[Field]
     """Fields that moved away from a base although nothing has to be written for them."""
+    strangers: tuple[Attendee, ...] = ()
+    """Whom the event gained and nobody knows: the record gets them only if contacts are made of them."""
 
 
-def merge_people(link: Link, ours: Meeting, theirs: Meeting | None) -> People:
+def merge_people(link: Link, ours: Meeting, theirs: Meeting | None, apart: str = "") -> People:
     """Merge both sides' attendees, each against its own base. `theirs` None means: as in its base.
 
     Everybody whom no side's own edit concerns stays: the sides need not be equal, people without an address
-    or unknown to the CRM exist on one only. Without a base nobody is removed.
+    or unknown to the CRM exist on one only. Without a base nobody is removed. `apart` is the key of a person
+    whose answer this event does not tell: the owner of a copy, who answers for himself (`answering`).
     """
     gained, lost = _since(link.crm_base, ours.attendees)
     arrived, gone = _since(link.outlook_base, theirs.attendees) if theirs else ((), ())
@@ -45,13 +48,15 @@ def merge_people(link: Link, ours: Meeting, theirs: Meeting | None) -> People:
     added = tuple(a for a in gained if a.address and not _contains(present, a))
     removed = tuple(a for a in present if _contains(lost, a))
     joined = tuple(
-        a for a in arrived if a.person and not _contains(ours.attendees, a) and not _contains(lost, a)
+        replace(a, response=Response.NONE) if a.key == apart else a
+        for a in arrived
+        if a.person and not _contains(ours.attendees, a) and not _contains(lost, a)
     )
     left = tuple(a for a in ours.attendees if _contains(gone, a) and not _contains(gained, a))
     known = (*(a for a in ours.attendees if a not in left), *joined)
     joining = {a.key: Response.NONE for a in joined}
     on_record = {a.key: a.response for a in known} | joining
-    answers, equal_answers = _answers(link.outlook_base, on_record, theirs)
+    answers, equal_answers = _answers(link.outlook_base, on_record, theirs, apart)
     rebase: set[Field] = {Field.RESPONSES} if equal_answers else set()
     if (gained or lost or arrived or gone) and not (added or removed or joined or left):
         rebase.add(Field.ATTENDEES)
@@ -67,6 +72,7 @@ def merge_people(link: Link, ours: Meeting, theirs: Meeting | None) -> People:
         left=left,
         answers=answers,
         rebase=frozenset(rebase),
+        strangers=tuple(a for a in arrived if a.person is None and not _contains(ours.attendees, a)),
     )
 
 
@@ -110,14 +116,18 @@ def _remembered(base: Base | None) -> tuple[Attendee, ...] | None:
 
 
 def _answers(
-    base: Base | None, on_record: Mapping[str, Response], theirs: Meeting | None
+    base: Base | None, on_record: Mapping[str, Response], theirs: Meeting | None, apart: str
 ) -> tuple[tuple[Attendee, ...], bool]:
-    """The answers that the record is to take over, and whether others moved that it needs not."""
+    """The answers that the record is to take over, and whether others moved that it needs not.
+
+    Without a base all that were given count; that somebody did not answer here undoes no answer there.
+    """
     if theirs is None or (base is not None and Field.RESPONSES not in base.values):
         return (), False
     value = base.values[Field.RESPONSES] if base else None
     before = value if isinstance(value, dict) else {}
-    moved = [a for a in theirs.attendees if base is None or a.response != before.get(a.key, Response.NONE)]
+    told = [a for a in theirs.attendees if a.key != apart]
+    moved = [a for a in told if a.response != before.get(a.key, Response.NONE)]
     news = tuple(a for a in moved if on_record.get(a.key, a.response) is not a.response)
     return news, bool(moved) and not news
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from calsync_plugin.domain.adoption import READ_FIRST, adopt, create_record
-from calsync_plugin.domain.basing import comparable, entered, unbased
+from calsync_plugin.domain.adoption import READ_FIRST, adopt, create_record, unwanted
+from calsync_plugin.domain.answering import Own, answered
 from calsync_plugin.domain.carried import carried
+from calsync_plugin.domain.content import carry_across, merge_sides
 from calsync_plugin.domain.links import CopyState, Link, LinkState, Origin, Presence, Role
-from calsync_plugin.domain.meeting import Meeting
-from calsync_plugin.domain.merge import merge
+from calsync_plugin.domain.meeting import Meeting, PersonKind, Response
 from calsync_plugin.domain.operations import (
     CreateEvent,
     DeleteEvent,
@@ -23,22 +23,21 @@ from calsync_plugin.domain.operations import (
     DropLink,
     Operation,
     Resume,
-    SaveBase,
     Suspend,
-    UpdateEvent,
     UpdateRecord,
     Wait,
 )
 from calsync_plugin.domain.people import merge_people
 from calsync_plugin.domain.policy import Policy
 from calsync_plugin.domain.removal import (
+    called_off,
     delete_leaving,
     event_gone,
     moved_event_gone,
     record_gone,
     unassigned,
 )
-from calsync_plugin.domain.sending import OLD, create_event, has_attendees, has_ended, update_event
+from calsync_plugin.domain.sending import create_event, has_attendees, has_ended
 
 Plan = tuple[Operation, ...]
 
@@ -84,6 +83,8 @@ class Theirs:
 
     presence: Presence
     meeting: Meeting | None = None
+    own: Own | None = None
+    """The copy in the mailbox of this run, where that mailbox's user is invited."""
 
 
 def plan(link: Link | None, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
@@ -144,11 +145,11 @@ def _plan_unlinked(ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
     match ours.presence, theirs.presence:
         case Presence.PRESENT, Presence.PRESENT:
             assert ours.meeting is not None
-            return adopt(Origin.OUTLOOK, ours.meeting, theirs.meeting, policy)
+            return adopt(Origin.ADOPTED, ours.meeting, theirs.meeting, theirs.own, policy)
         case Presence.PRESENT, Presence.ABSENT:
             return _create_event(ours, policy, moves=False)
         case Presence.ABSENT, Presence.PRESENT:
-            return create_record(theirs.meeting, policy)
+            return create_record(theirs.meeting, theirs.own, policy)
     return ()
 
 
@@ -187,10 +188,30 @@ def _plan_active(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan
         case Presence.OUT_OF_SCOPE:
             return (*delete_leaving(link), Suspend(reason="the event is out of our reach"))
         case Presence.GONE:
-            assert ours.meeting is not None
-            return event_gone(link, ours.meeting, policy)
+            return _plan_event_gone(link, ours, theirs, policy)
         case Presence.PRESENT:
             return (*delete_leaving(link), *_plan_both(link, ours, theirs, policy))
+
+
+def _plan_event_gone(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
+    """Who takes an invitation out of the own calendar declines it; that is no end of the meeting (R3)."""
+    assert ours.meeting is not None
+    ended = event_gone(link, ours.meeting, policy)
+    if link.role is not Role.ATTENDEE or theirs.own is None or has_ended(link, None, policy.now):
+        return ended
+    declined = replace(theirs.own, response=Response.DECLINED, takes=False)
+    answer = answered((), declined, ours.meeting, policy, over=False, moved=False)
+    return (*answer, *ended)
+
+
+def _plan_both(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
+    """Compare the contents, unless the meeting was called off by an organizer who is not ours (R5)."""
+    assert ours.meeting is not None
+    if link.role is Role.ATTENDEE and theirs.meeting is not None and theirs.meeting.cancelled:
+        return () if theirs.meeting.span.over_at(policy.now) else called_off(link, policy)
+    if link.origin is Origin.ADOPTED and link.crm_base is None and link.outlook_base is None:
+        return adopt(link.origin, ours.meeting, theirs.meeting, theirs.own, policy)
+    return carry_across(link, ours.meeting, theirs.meeting, theirs.own, ours.modified_at, policy)
 
 
 def _plan_record_begun(link: Link, theirs: Theirs, policy: Policy) -> Plan:
@@ -199,14 +220,18 @@ def _plan_record_begun(link: Link, theirs: Theirs, policy: Policy) -> Plan:
         return ()
     if theirs.presence is Presence.GONE:
         return (DropLink(reason="the event was removed before its record was created"),)
-    return create_record(theirs.meeting, policy) if theirs.presence is Presence.PRESENT else ()
+    if theirs.presence is not Presence.PRESENT:
+        return ()
+    if theirs.meeting is not None and unwanted(theirs.meeting, policy):
+        return (DropLink(reason="the event was called off or made private before its record was created"),)
+    return create_record(theirs.meeting, theirs.own, policy)
 
 
 def _plan_begun(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
     """A create was begun: once it is known that no event came of it, create again under the same key."""
     if link.home is None and theirs.presence is Presence.PRESENT:
         assert ours.meeting is not None
-        return adopt(link.origin, ours.meeting, theirs.meeting, policy)
+        return adopt(link.origin, ours.meeting, theirs.meeting, theirs.own, policy)
     if not _may_create(link):
         return ()
     match theirs.presence:
@@ -215,12 +240,18 @@ def _plan_begun(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
             # People unknown to the CRM, whom the former home had, come along in the repeated create too.
             everybody = merge_people(link, ours.meeting, None).record
             moved = replace(ours, meeting=replace(ours.meeting, attendees=everybody))
-            return _create_event(moved, policy, moves=bool(link.leaving))
+            asked = replace(policy, backfill_confirmed=True) if _asked_for(link) else policy
+            return _create_event(moved, asked, moves=bool(link.leaving))
         case Presence.GONE:
             return (Detach(reason="the event was removed in Outlook as soon as it was created"),)
         case Presence.PRESENT:
             return _plan_both(link, ours, theirs, policy)
     return (Wait(reason="a create was begun; its outcome must be looked up"),)
+
+
+def _asked_for(link: Link) -> bool:
+    """Whether a person wants it pushed again: then it does not wait for the back-fill, old as it may be."""
+    return link.generation > 1 and not link.copies
 
 
 def _may_create(link: Link) -> bool:
@@ -246,42 +277,21 @@ def _plan_move(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
         return (Wait(reason="stays with the former assignee until the new one's account is ready"),)
     gone = theirs.presence in (Presence.GONE, Presence.ABSENT)
     over = has_ended(link, theirs.meeting, policy.now) and ours.meeting.span.over_at(policy.now)
-    if not gone and over and has_attendees(link, theirs.meeting):
+    if not gone and over and has_attendees(link, theirs.meeting, policy):
         return (Wait(reason="the meeting is over; moving it would only mail its attendees"),)
     if theirs.presence is Presence.GONE and link.home.state is CopyState.LIVE:
         return moved_event_gone(link, dropped=ours.assignee.standing is Standing.NONE)
     # What was edited at the old home and never reached the record moves along, unknown people too.
-    flows = carried(link.origin, link.role, policy)
-    merged = merge(comparable(link, theirs.meeting, flows), ours.meeting, theirs.meeting, flows, policy)
+    merged = merge_sides(link, ours.meeting, theirs.meeting, None, policy)
     if ours.assignee.standing is Standing.NONE:
         left = unassigned(link, policy, gone=gone)
     else:
-        moved = replace(merged.meeting, attendees=merged.everybody)
+        # The new organizer may have been invited to the event that is left.
+        host = f"{PersonKind.USER}:{ours.assignee.user_id}"
+        guests = tuple(a for a in merged.everybody if a.key != host)
+        moved = replace(merged.meeting, attendees=guests)
         left = _create_event(replace(ours, meeting=moved), policy, moves=True)
     if theirs.meeting is None or not any(isinstance(o, CreateEvent | DeleteEvent) for o in left):
         return left
     saved = (UpdateRecord(meeting=merged.meeting, fields=merged.to_crm),) if merged.to_crm else ()
     return (*merged.clashes, *saved, *left)
-
-
-def _plan_both(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan:
-    """Merge; what has to wait keeps its base, so that it is still a change when it may go."""
-    assert ours.meeting is not None
-    assert link.home is not None
-    flows = carried(link.origin, link.role, policy)
-    anew = unbased(link)
-    if anew and theirs.meeting is None:
-        return (READ_FIRST,)
-    merged = merge(comparable(link, theirs.meeting, flows), ours.meeting, theirs.meeting, flows, policy)
-    update = update_event(link, link.home, merged, theirs.meeting, ours.modified_at, policy)
-    if anew and update == OLD:
-        return (OLD,)
-    waiting = merged.to_outlook - (update.fields if isinstance(update, UpdateEvent) else frozenset())
-    operations: list[Operation] = [c for c in merged.clashes if c.field not in waiting]
-    operations += [update] if update else []
-    if merged.to_crm:
-        operations.append(UpdateRecord(meeting=merged.meeting, fields=merged.to_crm))
-    settled = (merged.rebase | entered(link, theirs.meeting, flows)) - waiting
-    if anew or settled:
-        operations.append(SaveBase(fields=frozenset(flows) if anew else settled))
-    return tuple(operations)

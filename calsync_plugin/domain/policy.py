@@ -29,6 +29,17 @@ class ClashRule(StrEnum):
     OUTLOOK = "outlook"
 
 
+class PrivateRule(StrEnum):
+    """What of an event that its owner marked private reaches the CRM (R14)."""
+
+    SKIP = "skip"
+    """Nothing; what was imported before it became private is masked."""
+    BUSY = "busy"
+    """That the time is taken."""
+    FULL = "full"
+    """Everything but the people; the record is its owner's alone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Everything that shapes a plan besides the two sides. All times are aware."""
@@ -40,10 +51,15 @@ class Policy:
     entity_fields: frozenset[Field] = frozenset(Field)
     """What records of this entity type can hold."""
     description_both_ways: bool = False
+    create_contacts: bool = False
+    """R7: people of an event whom the CRM does not know become contacts of it."""
     delete_outlook_born_event: bool = False
     """R9: remove the event that Outlook created when its record is removed."""
     delete_crm_born_record: bool = False
     """R10: remove the record that the CRM created when its event is removed."""
+    private: PrivateRule = PrivateRule.SKIP
+    hide_details: bool = False
+    """Show events that Outlook created as busy blocks, whatever their sensitivity (R14)."""
     push_from: datetime | None = None
     """R8: records last changed before it are not pushed until the back-fill is confirmed."""
     backfill_confirmed: bool = False

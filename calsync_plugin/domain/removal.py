@@ -1,4 +1,4 @@
-"""What follows when one side of a meeting is gone (R9, R10).
+"""What follows when one side of a meeting is gone or called off (R5, R9, R10).
 
 Decides whether the other side is removed as well or kept and no longer followed. A side that was edited since
 its base, or whose base is lost, is never removed.
@@ -9,9 +9,17 @@ from __future__ import annotations
 from calsync_plugin.domain.carried import MODE_FLOW, Flow, carried
 from calsync_plugin.domain.links import Base, Copy, CopyState, Link, Origin, Presence, Role
 from calsync_plugin.domain.meeting import Field, Meeting
-from calsync_plugin.domain.operations import DeleteEvent, DeleteRecord, Detach, DropLink, Operation
+from calsync_plugin.domain.operations import (
+    CancelRecord,
+    DeleteEvent,
+    DeleteRecord,
+    Detach,
+    DropLink,
+    Operation,
+)
 from calsync_plugin.domain.people import recognised
 from calsync_plugin.domain.policy import Policy
+from calsync_plugin.domain.privacy import visible
 from calsync_plugin.domain.sending import has_attendees, has_ended
 
 Plan = tuple[Operation, ...]
@@ -20,6 +28,9 @@ Plan = tuple[Operation, ...]
 def record_gone(link: Link, event: Presence, theirs: Meeting | None, policy: Policy) -> Plan:
     """R9. An edit in Outlook that the CRM never saw saves the event."""
     reason = "the record was removed in the CRM"
+    if event is Presence.GONE and link.role is Role.ATTENDEE:
+        # Only an invited user's copy: the meeting may go on, and must not come in again by another one.
+        return _detach(link, "the record of somebody else's meeting was removed")
     match event:
         case Presence.GONE | Presence.ABSENT:
             return _remove_events(link, "removed on both sides", home=False)
@@ -31,15 +42,16 @@ def record_gone(link: Link, event: Presence, theirs: Meeting | None, policy: Pol
         return _detach(link, "the record was removed; this account only takes changes from Outlook")
     if link.role is Role.ATTENDEE:
         return _detach(link, "the record of somebody else's meeting was removed")
-    if link.origin is Origin.OUTLOOK and not policy.delete_outlook_born_event:
+    if link.origin is not Origin.CRM and not policy.delete_outlook_born_event:
         return _detach(link, "the record was removed; events born in Outlook stay")
     if link.home is not None and link.home.state is CopyState.INTENDED:
         return _remove_events(link, reason, home=True)
     if link.crm_base is None or link.outlook_base is None:
         return _detach(link, "the record was removed; what its event looked like before is not known")
-    if theirs is not None and _edited(link.outlook_base, recognised(link.outlook_base, theirs), link, policy):
+    seen = visible(link.origin, theirs, policy) if theirs else None
+    if seen and _edited(link.outlook_base, recognised(link.outlook_base, seen), link, policy):
         return _detach(link, "the record was removed while its event was edited in Outlook")
-    if has_ended(link, theirs, policy.now) and has_attendees(link, theirs):
+    if has_ended(link, theirs, policy.now) and has_attendees(link, theirs, policy):
         return _detach(link, "the record of a past meeting was removed; deleting it would mail its attendees")
     return _remove_events(link, reason, home=True)
 
@@ -62,6 +74,14 @@ def event_gone(link: Link, ours: Meeting, policy: Policy) -> Plan:
     if link.origin is Origin.OUTLOOK or policy.delete_crm_born_record:
         return delete_leaving(link) or (DeleteRecord(reason="the event was removed in Outlook"),)
     return _detach(link, "the event was removed in Outlook; records born in the CRM stay")
+
+
+def called_off(link: Link, policy: Policy) -> Plan:
+    """R5. An organizer who is not ours cancelled a meeting that is still ahead: its record is Not Held."""
+    reason = "the organizer called the meeting off"
+    if Flow.IN not in MODE_FLOW[policy.mode]:
+        return _detach(link, reason)
+    return (CancelRecord(reason=reason), *_detach(link, reason))
 
 
 def unassigned(link: Link, policy: Policy, *, gone: bool) -> Plan:

@@ -17,6 +17,7 @@ from calsync_plugin.domain.meeting import Field, Meeting
 from calsync_plugin.domain.merge import Merged
 from calsync_plugin.domain.operations import CreateEvent, UpdateEvent, Wait
 from calsync_plugin.domain.policy import Policy
+from calsync_plugin.domain.privacy import masked
 from calsync_plugin.domain.timespan import over_in_normal_form
 
 MAILING = frozenset({Field.ATTENDEES, Field.ONLINE})
@@ -69,7 +70,7 @@ def update_event(
     )
     if not (merged.meeting.span.over_at(policy.now) and has_ended(link, theirs, policy.now)):
         return update
-    if has_attendees(link, theirs):
+    if has_attendees(link, theirs, policy):
         return Wait(reason="the meeting is over; an update would only mail its attendees")
     if quiet := merged.to_outlook - MAILING:
         return replace(update, fields=quiet, added=(), removed=())
@@ -84,8 +85,10 @@ def has_ended(link: Link, theirs: Meeting | None, now: datetime) -> bool:
     return known is None or over_in_normal_form(known, now)
 
 
-def has_attendees(link: Link, theirs: Meeting | None) -> bool:
-    """Whether Outlook would write to somebody about the event."""
+def has_attendees(link: Link, theirs: Meeting | None, policy: Policy) -> bool:
+    """Whether Outlook would write to somebody about the event, or may: whom a mask hides is not known."""
     if theirs is not None:
         return bool(theirs.attendees)
+    if masked(link, None, policy):
+        return True
     return bool(link.outlook_base and link.outlook_base.values.get(Field.ATTENDEES))

@@ -37,7 +37,8 @@ class Timed:
 
     def normal(self) -> list[str]:
         """The JSON form that fingerprints are made of."""
-        return ["timed", self.start.strftime("%Y-%m-%dT%H:%M:%SZ"), self.end.strftime("%Y-%m-%dT%H:%M:%SZ")]
+        start, end = (moment.replace(tzinfo=None).isoformat() for moment in (self.start, self.end))
+        return ["timed", f"{start}Z", f"{end}Z"]
 
     def over_at(self, now: datetime) -> bool:
         """Whether the meeting has ended at `now` (aware)."""

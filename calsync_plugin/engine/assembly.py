@@ -8,39 +8,45 @@ from __future__ import annotations
 
 import logging
 import random
-import uuid
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from calsync_plugin import hookspecs
+from calsync_plugin.accounts import entitled
+from calsync_plugin.accounts.asking import Asking
 from calsync_plugin.accounts.connect import Connections
+from calsync_plugin.accounts.integration import Integration, redirect_uri
 from calsync_plugin.accounts.moved import check_addresses
 from calsync_plugin.bundle import load_hooks
 from calsync_plugin.crm.access import read_access
 from calsync_plugin.crm.client import EspoClient
-from calsync_plugin.crm.directory import Directory
 from calsync_plugin.crm.espocrm import EspoGateway
 from calsync_plugin.crm.gateway import CrmGateway
-from calsync_plugin.engine.brake import Brake
 from calsync_plugin.engine.clock import SystemClock
-from calsync_plugin.engine.gather import Gatherer
+from calsync_plugin.engine.composing import Surroundings, reconciler_of
+from calsync_plugin.engine.counting import Counting
+from calsync_plugin.engine.in_force import InForce
 from calsync_plugin.engine.inbound import Marks
+from calsync_plugin.engine.notices import Notices
+from calsync_plugin.engine.notified import Notified
 from calsync_plugin.engine.plugins import Plugins
-from calsync_plugin.engine.reconcile import Parts, Reconciler
+from calsync_plugin.engine.reconcile import Reconciler
 from calsync_plugin.engine.roster import Member, Roster
 from calsync_plugin.engine.router import Router
-from calsync_plugin.engine.saver import Saver
+from calsync_plugin.engine.subscribing import Subscriber
 from calsync_plugin.engine.sweep import Sweep
-from calsync_plugin.engine.worker import Worker
-from calsync_plugin.engine.write import Writer
+from calsync_plugin.engine.upkeep import Upkeep
+from calsync_plugin.engine.worker import Rest, Worker
 from calsync_plugin.errors import ConfigurationError, RemoteError
-from calsync_plugin.graph.auth import Login, MailboxToken
+from calsync_plugin.graph.auth import Login
 from calsync_plugin.graph.client import Clock, GraphClient, MailboxClient
 from calsync_plugin.graph.pace import Pace
+from calsync_plugin.graph.registration import registration_of
+from calsync_plugin.graph.tokens import MailboxToken, TokenInHand
 from calsync_plugin.http import Http
 from calsync_plugin.settings import Settings
-from calsync_plugin.state import SWEEP, Keyring, MailboxKind, open_store
+from calsync_plugin.state import SWEEP, Keyring, Lease, MailboxKind, open_store
 
 if TYPE_CHECKING:
     import pluggy
@@ -64,32 +70,37 @@ class Calsync:
         """Open the store of `settings` and register the hooks with `plugins`; nothing runs yet.
 
         `kind` is `sandbox`, `bridge` or `process`; a store keeps the kind that it was made as. Without a
-        `clock` the machine's is used, and for leases the database's own.
+        `clock` the machine's is used, and for leases the database's own. What the admin page saved is laid
+        under the file's and the environment's part of `settings`.
         """
-        self.settings = settings
         self.plugins = plugins
         self.clock = clock or SystemClock()
         self.http = http or Http()
         self.store = open_store(
             settings.store.url, Keyring(settings.store.secret_keys), kind=kind, clock=clock
         )
+        self.in_force = InForce(settings, self.store.integration, self.clock)
+        settings = self.in_force.settings
         check_addresses(self.store, public_url=settings.serve.public_url, crm_url=settings.crm.url)
         self._given_gateway = gateway
+        self.counting = Counting(self.store)
+        self._random = random.Random()  # noqa: S311 - spreads retries and looks, guards nothing
         self.espocrm = EspoClient(
-            settings.crm, self.http, clock=lambda: datetime.fromtimestamp(self.clock.now(), UTC)
+            settings.crm, self.http, clock=self._utc_now, answered=self.counting.crm_answered
         )
         self.entities = {entity.entity_type: entity for entity in settings.crm.entities}
         self.marks = Marks(self.store)
+        self.notified = Notified(self.store)
         self._asked = Plugins(plugins)
+        self.notices = Notices(self.store, self._asked.notify)
         self.roster = Roster(self.store)
-        self.login = Login(
-            self.http,
-            self.store.tokens,
-            client_id=settings.graph.client_id,
-            client_secret=settings.graph.client_secret,
-            authority=settings.graph.authority,
-        )
+        self.login = Login(self.http, self.store.tokens, lambda: registration_of(self.settings.graph))
         self._register_hooks(plugins)
+
+    @property
+    def settings(self) -> Settings:
+        """What is in force now."""
+        return self.in_force.settings
 
     def _register_hooks(self, plugins: pluggy.PluginManager) -> None:
         if not plugins.hook.__dict__.get("calsync_entity_created"):
@@ -97,6 +108,9 @@ class Calsync:
         for hooks in load_hooks(self):
             plugins.register(hooks)
         plugins.check_pending()
+
+    def _utc_now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.now(), UTC)
 
     # --- the CRM
 
@@ -135,9 +149,10 @@ class Calsync:
             self.http,
             self.settings.graph.url,
             self.clock,
-            random.Random(),  # noqa: S311 - spreads retries, guards nothing
+            self._random,
             batch_size=self.settings.graph.batch_size,
             timeout=self.settings.graph.timeout_seconds,
+            answered=self.counting.graph_answered,
         )
 
     @cached_property
@@ -148,16 +163,24 @@ class Calsync:
             self.gateway,
             self.roster,
             self.entities,
+            Upkeep(self.store, self.notices),
             interval=float(self.settings.crm.sweep_seconds),
         )
+
+        def look_around(lease: Lease) -> Rest:
+            entitled.look(self)
+            return sweep.run(lease)
+
         router = Router(self.store, self.gateway, self.roster, self.entities)
         return Worker(
             self.store,
             {
                 MailboxKind.ROUTER: router.run,
-                MailboxKind.SWEEP: sweep.run,
+                MailboxKind.SWEEP: look_around,
                 MailboxKind.MAILBOX: self.reconciler.run,
             },
+            self.counting,
+            enabled=lambda: self.settings.graph.enabled,
             threads=self.settings.worker.threads,
             lease_seconds=self.settings.worker.lease_seconds,
         )
@@ -165,36 +188,35 @@ class Calsync:
     @cached_property
     def reconciler(self) -> Reconciler:
         """What runs mailboxes."""
-        saver = Saver(self.store)
-        gatherer = Gatherer(
-            store=self.store,
-            gateway=self.gateway,
-            directory=Directory(self.gateway, clock=self.clock.now),
-            roster=self.roster,
-            entities=self.entities,
-            zone=self._crm_zone(),
-            outbound=self._asked.outbound,
-        )
-        writer = Writer(
-            gateway=self.gateway,
-            gatherer=gatherer,
-            installation_id=self.store.installation.get().id,
-            new_link_id=lambda: str(uuid.uuid4()),
-        )
-        return Reconciler(
-            Parts(
+        return reconciler_of(
+            Surroundings(
                 store=self.store,
+                gateway=self.gateway,
                 roster=self.roster,
-                gatherer=gatherer,
+                entities=self.entities,
+                plugins=self._asked,
+                notices=self.notices,
+                counting=self.counting,
+                subscriber=self.subscriber,
                 open_mailbox=self._open_member,
-                writer=writer,
-                saver=saver,
-                brake=Brake(self.store, self._asked.notify),
-                notify=self._asked.notify,
                 now=self.clock.now,
-                stopping=lambda: self.worker.stopping,
+                random=self._random,
+                crm_zone=self._crm_zone(),
+                poll_seconds=float(self.settings.graph.poll_seconds),
                 limits=self.settings.worker,
+                stopping=lambda: self.worker.stopping or not self.settings.graph.enabled,
             )
+        )
+
+    @cached_property
+    def subscriber(self) -> Subscriber:
+        """What asks Outlook to notify us."""
+        return Subscriber(
+            self.store,
+            now=self.clock.now,
+            random=self._random,
+            public_url=self.settings.serve.public_url,
+            graph_url=self.settings.graph.url,
         )
 
     @cached_property
@@ -205,9 +227,26 @@ class Calsync:
             self.login,
             self.gateway,
             self.open_mailbox,
-            redirect_uri=f"{self.settings.serve.public_url}/oauth/callback",
+            redirect_uri=redirect_uri(self.settings),
             entity_types=tuple(self.entities),
+            graph=lambda: self.settings.graph,
+            may=lambda user_id: entitled.effective(self, user_id),
         )
+
+    @cached_property
+    def asking(self) -> Asking:
+        """What stands between a login and the connection, where a user can be asked."""
+        return Asking(
+            self.store,
+            self.connections,
+            lambda token: self.graph.mailbox(TokenInHand(token), Pace(0.0, 0)),
+            lambda: self.login.registration,
+        )
+
+    @cached_property
+    def integration(self) -> Integration:
+        """The admin page's settings, shown and saved."""
+        return Integration(self.store, self.in_force)
 
     def open_mailbox(self, user_id: str, mailbox_id: int) -> MailboxClient:
         """Graph as one user's mailbox, with the pace that the store remembers."""
@@ -238,6 +277,7 @@ class Calsync:
     def stop(self) -> None:
         """Stop the worker, keep the work in hand, and close everything."""
         self.worker.stop()
+        self.counting.save()
         self.store.close()
         self.http.close()
 

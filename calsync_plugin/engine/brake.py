@@ -6,13 +6,16 @@ Decides which operations of a plan are counted and under which group. How many m
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from calsync_plugin.domain.breaker import WINDOW, Counts, allowed
 from calsync_plugin.domain.meeting import Field, PersonKind
-from calsync_plugin.domain.operations import DeleteEvent, Operation, UpdateEvent
+from calsync_plugin.domain.operations import DeleteEvent, DeleteRecord, Operation, UpdateEvent
+from calsync_plugin.engine.counting import Counting
 from calsync_plugin.engine.item import Item, ItemState
+from calsync_plugin.engine.notices import WHAT_IS_HELD, Notices
 from calsync_plugin.engine.roster import OFF
 from calsync_plugin.state import Decision, Store
 
@@ -21,13 +24,28 @@ log = logging.getLogger(__name__)
 DELETION, MAIL = "deletion", "mail"
 
 
+@dataclass(slots=True)
+class _News:
+    """What a run holds that was not held before."""
+
+    is_known: bool
+    """Somebody was told before that something of this kind waits."""
+    count: int = 0
+
+
 class Brake:
     """Holds mass changes of one mailbox."""
 
-    def __init__(self, store: Store, notify: Callable[[str, str], None]) -> None:
+    def __init__(self, store: Store, notices: Notices, counting: Counting) -> None:
         """Count in `store`."""
         self._store = store
-        self._notify = notify
+        self._notices = notices
+        self._counting = counting
+        self._news: dict[tuple[int, str], _News] = {}
+
+    def waiting(self, mailbox_id: int) -> set[str]:
+        """The links of which something is held or was decided by a person."""
+        return {held.link_id for held in self._store.held.all(mailbox_id)}
 
     def hold(self, mailbox_id: int, items: Sequence[Item]) -> None:
         """Take the operations that must wait for a person out of the items' plans."""
@@ -52,16 +70,25 @@ class Brake:
         # What is held already belongs to the same mass change: its rest must not slip through in small runs.
         waiting = [i for i, decision in decisions.items() if decision is Decision.NONE and i not in groups]
         go = allowed([*groups.values(), *waiting], self._counts(mailbox_id, kind))
-        stopped = [i for i, group in groups.items() if group not in go]
+        # Time alone releases nothing: what is held waits for a person's word.
+        stopped = [i for i, group in groups.items() if group not in go or i in decisions]
         for item in (items[i] for i in stopped):
             item.plan = tuple(o for o in item.plan if not _is(o, kind))
             item.held = kind
             item.counting.discard(kind)
             if not item.plan:
                 item.state = ItemState.DONE
-        news = [items[i] for i in stopped if i not in decisions]
-        if news:
-            self._tell(news, kind)
+        if fresh := len([i for i in stopped if i not in decisions]):
+            known = Decision.NONE in decisions.values()
+            self._news.setdefault((mailbox_id, kind), _News(known)).count += fresh
+            self._counting.add("held", kind, fresh)
+
+    def tell(self, mailbox_id: int, user_id: str) -> None:
+        """Tell at the end of a run what it held, once for a mass change, however many runs it takes."""
+        for kind in (DELETION, MAIL):
+            news = self._news.pop((mailbox_id, kind), None)
+            if news is not None and not news.is_known:
+                self._tell(mailbox_id, user_id, kind, news.count)
 
     def _counts(self, mailbox_id: int, kind: str) -> Counts:
         window = timedelta(seconds=WINDOW)
@@ -76,17 +103,13 @@ class Brake:
             all_mailboxes=sum(n for status, n in self._store.accounts.counts().items() if status not in OFF),
         )
 
-    def _tell(self, items: Sequence[Item], kind: str) -> None:
-        what = "deletions" if kind == DELETION else "updates that would mail people outside"
-        user_id = items[0].member.account.user_id
-        log.warning(
-            "%d %s in the mailbox of user %s are held until a person decides", len(items), what, user_id
-        )
-        self._notify(
-            user_id,
-            f"{len(items)} {what} are held until somebody decides; your administrator can let them go with: "
-            f"calsync accounts resume {user_id} --confirm (or --discard)",
-        )
+    def _tell(self, mailbox_id: int, user_id: str, kind: str, count: int) -> None:
+        what = WHAT_IS_HELD[kind]
+        log.warning("%d %s in the mailbox of user %s are held until a person decides", count, what, user_id)
+        account = self._store.accounts.get(user_id)
+        held = [h for h in self._store.held.all(mailbox_id) if h.decision is Decision.NONE]
+        if account is not None:
+            self._notices.held(account, [h for h in held if h.operation == kind])
 
 
 def group_of(item: Item) -> str:
@@ -104,12 +127,14 @@ def _counted(item: Item, kind: str) -> bool:
 
 
 def _is(operation: Operation, kind: str) -> bool:
-    return isinstance(operation, DeleteEvent if kind == DELETION else UpdateEvent)
+    return isinstance(operation, DeleteEvent | DeleteRecord if kind == DELETION else UpdateEvent)
 
 
 def _is_loss(operation: Operation) -> bool:
     """A leaving copy is no loss: its meeting lives on in the new home (R2)."""
-    return isinstance(operation, DeleteEvent) and operation.drops_link
+    return isinstance(operation, DeleteRecord) or (
+        isinstance(operation, DeleteEvent) and operation.drops_link
+    )
 
 
 def _mails_outsiders(item: Item) -> bool:

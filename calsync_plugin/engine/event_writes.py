@@ -10,19 +10,27 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from calsync_plugin.domain.links import Copy, CopyPurpose, Link, Presence, marker
-from calsync_plugin.domain.operations import CreateEvent, DeleteEvent, UpdateEvent
+from calsync_plugin.domain.links import Copy, Link, Presence, marker
+from calsync_plugin.domain.operations import (
+    CreateEvent,
+    CreateRecord,
+    DeleteEvent,
+    DeleteRecord,
+    Respond,
+    SaveBase,
+    UpdateEvent,
+    UpdateRecord,
+)
 from calsync_plugin.domain.planner import Theirs
 from calsync_plugin.engine import progress
-from calsync_plugin.engine.brake import DELETION, MAIL
+from calsync_plugin.engine.event_answers import deleted, look_again, written
 from calsync_plugin.engine.failures import fail
+from calsync_plugin.engine.inward import Inward
 from calsync_plugin.engine.item import Item, ItemState
-from calsync_plugin.engine.roster import OFF
 from calsync_plugin.engine.saver import Intent
 from calsync_plugin.errors import (
     CalsyncError,
     DuplicateTransaction,
-    InvalidEvent,
     ItemError,
     MailboxUnusable,
     NotFound,
@@ -31,12 +39,12 @@ from calsync_plugin.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from calsync_plugin.graph.calendar import create_event, delete_event, update_event
+from calsync_plugin.graph.calendar import create_event, delete_event, respond, update_event
 from calsync_plugin.graph.event_body import event_body
-from calsync_plugin.graph.events import read_event
 from calsync_plugin.graph.protocol import JsonObject, Outcome, Request
 
-GraphOperation = CreateEvent | UpdateEvent | DeleteEvent
+GraphOperation = CreateEvent | UpdateEvent | DeleteEvent | Respond
+_KINDS = {CreateEvent: "create", UpdateEvent: "update", DeleteEvent: "delete", Respond: "respond"}
 
 
 @dataclass(slots=True)
@@ -49,8 +57,8 @@ class Job:
     request: Request | None = None
 
     def lost_its_event(self, error: CalsyncError) -> bool:
-        """Whether the event to be updated is no longer there."""
-        return isinstance(error, NotFound) and isinstance(self.operation, UpdateEvent)
+        """Whether the event to be updated or answered is no longer there."""
+        return isinstance(error, NotFound) and isinstance(self.operation, UpdateEvent | Respond)
 
     def had_lost_it(self, error: CalsyncError) -> bool:
         """Whether the event to be deleted was gone already."""
@@ -75,11 +83,18 @@ class Draft:
         """What has to be committed first: begun creates, and the content of what is to be deleted."""
         ready = [j for j in self.jobs if j.item.state is ItemState.OPEN]
         begun = [j.item for j in ready if isinstance(j.operation, CreateEvent) and j.item.changed_link]
+        opened = [i for i in self.items if i.state is ItemState.OPEN and not i.again]
+        begun += [i for i in opened if i.changed_link and _has(i, CreateRecord)]
         self.begun = [item for item in begun if item.link is not None and item.link.version == 0]
         journal = [
             (j.item, j.copy.event_id, json.dumps(j.item.raw[j.copy.event_id]))
             for j in ready
             if isinstance(j.operation, DeleteEvent) and j.item.seen.get(j.copy.event_id)
+        ]
+        journal += [
+            (i, "", json.dumps(dict(i.record), default=str))
+            for i in opened
+            if i.record is not None and _has(i, DeleteRecord)
         ]
         return Intent(begun, journal)
 
@@ -92,13 +107,17 @@ class Draft:
 class EventWriter:
     """Writes the planned events of items."""
 
-    def __init__(self, *, installation_id: str, new_link_id: Callable[[], str]) -> None:
-        """New links get their ids from `new_link_id`."""
+    def __init__(self, inward: Inward, *, installation_id: str, new_link_id: Callable[[], str]) -> None:
+        """New links get their ids from `new_link_id`; what Outlook answers comes in through `inward`."""
+        self._inward = inward
         self._installation_id = installation_id
         self._new_link_id = new_link_id
 
     def draft(self, items: Sequence[Item]) -> list[Job]:
         """What the plans say of this mailbox's events, as requests."""
+        for item in items:
+            if item.link is None and item.proposed is not None and _links(item):
+                item.link, item.changed_link = item.proposed, True
         jobs = [job for item in items for job in self._jobs(item)]
         self._prepare(jobs)
         return jobs
@@ -106,6 +125,8 @@ class EventWriter:
     def conclude(self, draft: Draft, outcomes: Sequence[Outcome]) -> None:
         """Take the answers in; what needs another look is marked `again`."""
         for job, outcome in zip(draft.jobs, outcomes, strict=True):
+            if outcome.error is None:
+                job.item.writes.append(("outlook", _KINDS[type(job.operation)]))
             if outcome.error is None or job.had_lost_it(outcome.error):
                 self._succeeded(job, outcome.value)
             else:
@@ -129,7 +150,9 @@ class EventWriter:
             link = item.link or Link(
                 id=self._new_link_id(), entity_type=item.key.entity_type, record_id=item.key.record_id
             )
-            begun = progress.begin_create(link, operation.mailbox_id, self._installation_id)
+            begun = progress.begin_create(
+                link, operation.mailbox_id, self._installation_id, calendar_id=item.runner_main
+            )
             item.changed_link = item.changed_link or begun != item.link
             item.link = begun
             assert begun.home is not None
@@ -153,6 +176,8 @@ class EventWriter:
         assert item.link is not None
         if isinstance(operation, DeleteEvent):
             return delete_event(operation.event_id, etag=job.copy.etag, item=item.name)
+        if isinstance(operation, Respond):
+            return respond(operation.event_id, operation.response, item=item.name)
         body = self._body(item, operation)
         if isinstance(operation, UpdateEvent):
             return update_event(operation.event_id, body, etag=job.copy.etag, item=item.name)
@@ -191,9 +216,13 @@ class EventWriter:
             self._key_was_used(job, error)
         elif isinstance(error, UnknownOutcome) and item.unknown < 1:
             item.unknown += 1
-            _look_again(item, job.copy)
+            look_again(item, job.copy)
         elif isinstance(error, PreconditionFailed) or job.lost_its_event(error):
-            _look_again(item, job.copy)
+            look_again(item, job.copy)
+        elif isinstance(job.operation, Respond) and isinstance(error, ItemError):
+            # What Outlook does not take as an answer concerns nothing else of the meeting.
+            item.answered = job.operation.response
+            item.remarks.append(f"Outlook refused the answer to the invitation: {error}")
         elif isinstance(error, NotFound):
             fail(item, MailboxUnusable("the chosen main calendar was not found; choose another one"))
         else:
@@ -210,7 +239,7 @@ class EventWriter:
         """
         item = job.item
         if not item.looked_up:
-            _look_again(item, job.copy)
+            look_again(item, job.copy)
         elif error.existing_event_id:
             fail(
                 item,
@@ -223,55 +252,24 @@ class EventWriter:
     def _succeeded(self, job: Job, value: JsonObject | None) -> None:
         item, operation = job.item, job.operation
         if isinstance(operation, DeleteEvent):
-            _deleted(item, operation, job.copy)
+            deleted(item, operation, job.copy)
+        elif isinstance(operation, Respond):
+            item.answered, item.wrote = operation.response, True
+            item.notes.append(f"the invitation was answered in Outlook: {operation.response.value}")
         elif value is None:
-            _look_again(item, job.copy)
+            look_again(item, job.copy)
         else:
             try:
-                _written(item, operation, job.copy, value)
-            except InvalidEvent as unreadable:
+                written(item, operation, job.copy, value)
+                item.theirs = self._inward.theirs(item, item.seen[str(value["id"])], value)  # type: ignore[arg-type]
+            except ItemError as unreadable:
                 fail(item, unreadable)
 
 
-def _deleted(item: Item, operation: DeleteEvent, copy: Copy) -> None:
-    assert item.link is not None
-    item.wrote = item.changed_link = True
-    item.link = progress.copy_removed(item.link, copy)
-    if copy.purpose is CopyPurpose.HOME:
-        item.counted |= item.counting & {DELETION}
-    else:
-        # Whoever holds the new home may have waited for this.
-        item.elsewhere |= {c.mailbox_id for c in item.link.copies if c.purpose is CopyPurpose.HOME}
-    item.dropped = operation.drops_link and progress.nothing_left(item.link)
-    item.notes.append(f"the event was deleted: {operation.reason}")
+def _has(item: Item, kind: type[CreateRecord | DeleteRecord]) -> bool:
+    return any(isinstance(operation, kind) for operation in item.plan)
 
 
-def _written(item: Item, operation: CreateEvent | UpdateEvent, copy: Copy, value: JsonObject) -> None:
-    assert item.link is not None
-    item.wrote = item.changed_link = True
-    event = read_event(value, label=item.member.label(item.entity))
-    if isinstance(operation, CreateEvent):
-        item.link = progress.copy_confirmed(
-            item.link, copy, event_id=event.id, ical_uid=event.ical_uid, etag=event.etag
-        )
-        item.created = operation
-        item.notes.append("the event was created")
-        if operation.moves and item.former and item.former.account.status in OFF:
-            where = item.former.account.address
-            item.notes.append(f"the former event is left behind in the calendar of {where}, which is off")
-    else:
-        item.link = progress.etag_seen(item.link, copy, event.etag)
-        item.counted |= item.counting & {MAIL} if event.mails else set()
-    item.settled |= operation.fields
-    item.seen[event.id] = event
-    item.theirs = Theirs(presence=Presence.PRESENT, meeting=event.meeting)
-    item.join_url = event.join_url or item.join_url
-
-
-def _look_again(item: Item, copy: Copy) -> None:
-    """Read what is really there, and plan again from that."""
-    item.again = True
-    item.looked_up = False
-    if copy.event_id:
-        item.seen.pop(copy.event_id, None)
-        item.must_see.add(copy.event_id)
+def _links(item: Item) -> bool:
+    """Whether the plan makes a link of an event that has none: it is imported or adopted."""
+    return any(isinstance(o, CreateRecord | UpdateRecord | SaveBase) for o in item.plan)

@@ -6,6 +6,9 @@ the operation and is decided where it is carried out.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.errors import (
     CalsyncError,
@@ -39,9 +42,25 @@ def fail(item: Item, error: CalsyncError) -> None:
         item.retry_after = error.retry_after
 
 
-def crm_refuses(error: RemoteError) -> Unavailable:
+def unreadable(event_id: str, error: Forbidden) -> Refused:
+    """Microsoft lets the user read the mailbox, but not this event: that stops this event alone."""
+    return Refused(str(error), item=f"event {event_id[-12:]}", reason="forbidden")
+
+
+def crm_refuses(error: CalsyncError) -> Unavailable:
     """The CRM refuses us, not Microsoft the user: no account of a user is to blame, and it may pass."""
     return Unavailable(f"the CRM refuses calsync: {error}", retry_after=CRM_REFUSAL_WAIT)
+
+
+@contextmanager
+def asking_the_crm() -> Iterator[None]:
+    """Within it only the CRM is asked, for many at once: a refusal blames no account and no item."""
+    try:
+        yield
+    except Transient:
+        raise
+    except (RemoteError, ItemError) as error:
+        raise crm_refuses(error) from error
 
 
 def _nothing_reached(error: CalsyncError) -> bool:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from calsync_plugin.engine.event_writes import Draft
-from calsync_plugin.engine.item import Item
+from calsync_plugin.engine.item import Item, ItemState
+from calsync_plugin.engine.rebasing import forget_look
 from calsync_plugin.engine.saver import Intent, Saver, joined
 from calsync_plugin.engine.write import Writer
 from calsync_plugin.errors import RemoteError
@@ -90,5 +91,8 @@ class Pipeline:
     def _save(self, intents: Sequence[Intent] = ()) -> None:
         """One commit for what was learnt and what comes next."""
         done, self._done = self._done, []
+        for item in done:
+            if item.state in (ItemState.RETRY, ItemState.PARKED):
+                forget_look(item)
         if done or any(intents):
             self._saver.save(self._lease, done, joined(intents))

@@ -53,6 +53,19 @@ class Plugins:
             log.exception("a plugin's calsync_outbound failed")
             return Veto(f"a plugin failed while looking at it ({type(error).__name__}); ask its maker")
 
+    def inbound(self, meeting: Meeting, event: Mapping[str, object]) -> Meeting | Veto:
+        """Let plugins change or veto what comes in, in the order of their registration."""
+        if not self._hook.calsync_inbound.get_hookimpls():
+            return meeting
+        try:
+            answers: list[Mapping[str, object] | Veto] = self._hook.calsync_inbound(
+                meeting=meeting, event=event
+            )
+            return _applied(meeting, answers)
+        except Exception as error:
+            log.exception("a plugin's calsync_inbound failed")
+            return Veto(f"a plugin failed while looking at it ({type(error).__name__}); ask its maker")
+
 
 def _applied(meeting: Meeting, answers: list[Mapping[str, object] | Veto]) -> Meeting | Veto:
     # pluggy calls the plugin that was registered last first.

@@ -5,6 +5,7 @@ Decides how copies and bases change. Pure functions over the domain's values; st
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from calsync_plugin.domain.links import (
@@ -14,12 +15,16 @@ from calsync_plugin.domain.links import (
     CopyState,
     Link,
     LinkState,
+    Role,
     transaction_id,
 )
 from calsync_plugin.domain.meeting import Field, JsonValue, Meeting
 
+PERSONAL = frozenset({Field.SHOW_AS, Field.REMINDER})
+"""What each person sets in the own mailbox, whoever organizes."""
 
-def begin_create(link: Link, mailbox_id: int, installation_id: str) -> Link:
+
+def begin_create(link: Link, mailbox_id: int, installation_id: str, *, calendar_id: str = "") -> Link:
     """The link with an intended home copy in `mailbox_id`, to be stored before the create is sent.
 
     A create that is repeated keeps its key; a move to another mailbox gets a new generation, and the former
@@ -34,6 +39,7 @@ def begin_create(link: Link, mailbox_id: int, installation_id: str) -> Link:
         purpose=CopyPurpose.HOME,
         state=CopyState.INTENDED,
         transaction_id=transaction_id(installation_id, link.id, generation),
+        calendar_id=calendar_id,
     )
     others = tuple(
         replace(c, purpose=CopyPurpose.LEAVING) if c.purpose is CopyPurpose.HOME else c for c in link.copies
@@ -83,6 +89,69 @@ def copy_removed(link: Link, copy: Copy) -> Link:
     return replace(link, copies=tuple(c for c in link.copies if c != copy))
 
 
+def copy_replaced(link: Link, copy: Copy, now: Copy) -> Link:
+    """The link with one copy as it is now."""
+    return replace(link, copies=tuple(now if c == copy else c for c in link.copies))
+
+
+def without_event(link: Link, event_id: str) -> Link:
+    """The link without the copy that is this event."""
+    return replace(link, copies=tuple(c for c in link.copies if c.event_id != event_id))
+
+
+def joined(link: Link, copy: Copy, *, is_organizer: bool) -> Link:
+    """The link with one more event of the same meeting (R3).
+
+    The organizer's own event becomes the home if an attendee's copy held that place: content flows through
+    the organizer's mailbox. It is the same meeting, so that the bases go on. An event that took the place of
+    another one in its mailbox keeps that one's purpose.
+    """
+    before = link.copy_in(copy.mailbox_id)
+    if before is not None:
+        same = replace(copy, purpose=before.purpose, transaction_id=before.transaction_id)
+        return copy_replaced(link, before, same)
+    if link.home is not None and (not is_organizer or link.role is Role.ORGANIZER):
+        return replace(link, copies=(*link.copies, replace(copy, purpose=CopyPurpose.ATTENDEE)))
+    others = tuple(
+        replace(c, purpose=CopyPurpose.ATTENDEE) if c.purpose is CopyPurpose.HOME else c for c in link.copies
+    )
+    home = replace(copy, purpose=CopyPurpose.HOME)
+    base = _of_another_copy(link.outlook_base)
+    role = Role.ORGANIZER if is_organizer else Role.ATTENDEE
+    return replace(link, role=role, copies=(home, *others), outlook_base=base)
+
+
+def rehomed(link: Link, heirs: Collection[int] | None = None) -> Link | None:
+    """The link of somebody else's meeting after its home copy went: another invited user's copy takes over.
+
+    None if there is no other copy, or none in one of these mailboxes.
+    """
+    if link.role is not Role.ATTENDEE or link.home is None:
+        return None
+    live = (c for c in link.copies if c.purpose is CopyPurpose.ATTENDEE and c.state is CopyState.LIVE)
+    heir = next((c for c in live if heirs is None or c.mailbox_id in heirs), None)
+    if heir is None:
+        return None
+    rest = tuple(c for c in link.copies if c not in (heir, link.home))
+    # What that mailbox was told meanwhile is known to nobody yet: without an etag it is looked at.
+    home = replace(heir, purpose=CopyPurpose.HOME, etag="")
+    return replace(link, copies=(home, *rest), outlook_base=_of_another_copy(link.outlook_base))
+
+
+def _of_another_copy(base: Base | None) -> Base | None:
+    """The base of a meeting's content as another mailbox's copy of it shows it.
+
+    How the time is shown and when to remind is each mailbox's own; an answer that a copy does not tell of was
+    not taken back.
+    """
+    if base is None:
+        return None
+    values = {name: value for name, value in base.values.items() if name not in PERSONAL}
+    if Field.RESPONSES in values:
+        values[Field.RESPONSES] = {}
+    return Base(values, organizer=base.organizer)
+
+
 def etag_seen(link: Link, copy: Copy, etag: str) -> Link:
     """The link with the present etag of one copy."""
     seen = replace(copy, etag=etag)
@@ -113,7 +182,7 @@ def rebased(
 
 def with_value(base: Base, name: Field, value: JsonValue) -> Base:
     """The base with another value for one field."""
-    return Base({**base.values, name: value}, base.version)
+    return replace(base, values={**base.values, name: value})
 
 
 def nothing_left(link: Link) -> bool:

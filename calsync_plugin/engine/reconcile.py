@@ -8,24 +8,38 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from calsync_plugin.domain.links import Presence
+from calsync_plugin.domain.operations import UpdateEvent
 from calsync_plugin.domain.planner import plan
+from calsync_plugin.engine.adopting import wait_for_first_reading
 from calsync_plugin.engine.brake import Brake
+from calsync_plugin.engine.bursts import Bursts
+from calsync_plugin.engine.calendars import not_chosen, refresh_calendars, scope_of, unknown_choices
 from calsync_plugin.engine.event_writes import Draft
-from calsync_plugin.engine.failures import crm_refuses
-from calsync_plugin.engine.gather import Gatherer
+from calsync_plugin.engine.failures import asking_the_crm
+from calsync_plugin.engine.flooding import Flooding
+from calsync_plugin.engine.gather import Gatherer, as_stored
+from calsync_plugin.engine.inward import Inward, refused
 from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.look import look, look_at_former_homes, moves_unseen, needs_look
+from calsync_plugin.engine.marks import EventMarks
+from calsync_plugin.engine.notices import Notices
 from calsync_plugin.engine.pipeline import Pipeline
+from calsync_plugin.engine.progress import rehomed
+from calsync_plugin.engine.pulling import Puller
 from calsync_plugin.engine.roster import READY, Member, Roster
+from calsync_plugin.engine.run import Run, window_of
 from calsync_plugin.engine.saver import Saver
 from calsync_plugin.engine.worker import Rest, backoff
 from calsync_plugin.engine.write import Writer
 from calsync_plugin.errors import (
+    ConfigurationError,
     Forbidden,
     MailboxUnusable,
     ReconnectNeeded,
+    RemoteError,
     Transient,
     Unauthorized,
 )
@@ -44,7 +58,6 @@ LOOKS = 4
 """How often a plan may ask for another look before it is carried out."""
 
 OpenMailbox = Callable[[Member], MailboxClient]
-Notify = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +71,11 @@ class Parts:
     writer: Writer
     saver: Saver
     brake: Brake
-    notify: Notify
+    flooding: Flooding
+    inward: Inward
+    marks: EventMarks
+    puller: Puller
+    notices: Notices
     now: Callable[[], float]
     stopping: Callable[[], bool]
     limits: WorkerSettings
@@ -71,6 +88,7 @@ class Reconciler:
         """Work with `parts`."""
         self._parts = parts
         self._store = parts.store
+        self._bursts = Bursts(parts.now)
 
     def run(self, lease: Lease) -> Rest:
         """Bring one mailbox up to date with the CRM, as far as one run reaches."""
@@ -88,8 +106,15 @@ class Reconciler:
             refused = isinstance(error, Unauthorized) and error.status == 401
             status = AccountStatus.RECONNECT if refused else AccountStatus.NEEDS_ATTENTION
             return self._ask(member, status, str(error))
-        except Transient as error:
-            wait = backoff(lease.attempt) if error.retry_after is None else error.retry_after
+        except ConfigurationError as error:
+            # The login service does not describe itself: no account is to blame, and it may be mended there.
+            log.error("mailbox %s waits: %s", lease.mailbox_id, error)
+            self._store.accounts.failed(member.account.user_id, str(error))
+            return Rest(next_due=0.0, not_before=backoff(lease.attempt), failed=True)
+        except RemoteError as error:
+            # Others than transient ones make no sense here, such as 412 for a read: they may pass as well.
+            told = error.retry_after if isinstance(error, Transient) else None
+            wait = backoff(lease.attempt) if told is None else told
             log.info("mailbox %s rests for %.1f s: %s", lease.mailbox_id, wait, error)
             self._store.accounts.failed(member.account.user_id, str(error))
             return Rest(next_due=0.0, not_before=wait, failed=True)
@@ -100,31 +125,68 @@ class Reconciler:
         client = parts.open_mailbox(member)
         saved = _pace(client)
         try:
-            page = self._store.changes.for_mailbox(lease.mailbox_id, parts.limits.run_items)
-            if not page.keys:
-                return _due(self._store.changes.next_due_in(lease.mailbox_id))
-            items = self._gather(member, page.keys, started)
-            self._finish_foreign(lease, page.keys, items)
-            pipeline = Pipeline(
-                lease,
-                client,
-                parts.writer,
-                parts.saver,
-                draft=lambda portion: self._draft(lease, client, portion),
-                settle=lambda portion: self._settle(lease, client, portion),
-            )
-            pipeline.run(_portions(items), lambda: self._may_go_on(started))
+            run = self._begin(lease, member, client, started)
+            # What the CRM reported goes before what Outlook has to tell: a user waits for it.
+            if self._records(run) and parts.marks.work(run) and self._may_go_on(started):
+                parts.puller.pull(run)
             saved = _pace(client)
-            return _due(parts.saver.end(lease, member.account.user_id, saved))
+            rest = self._bursts.rest_after(lease.mailbox_id, run.written)
+            return _due(parts.saver.end(lease, member.account.user_id, saved), rest)
         finally:
+            parts.brake.tell(lease.mailbox_id, member.account.user_id)
             if saved != _pace(client):
                 self._store.queue.set_pace(lease.mailbox_id, _pace(client))
 
-    def _gather(self, member: Member, keys: Sequence[ChangeKey], now: float) -> list[Item]:
-        try:
-            return self._parts.gatherer.gather(member, keys, now)
-        except (Unauthorized, Forbidden) as error:
-            raise crm_refuses(error) from error
+    def _begin(self, lease: Lease, member: Member, client: MailboxClient, started: float) -> Run:
+        mailbox_id = lease.mailbox_id
+        rows = self._store.calendars.for_mailbox(mailbox_id)
+        unknown = unknown_choices(member.settings, rows)
+        is_due = self._store.queue.pull_state(mailbox_id).pull_at <= started
+        if (is_due and (not rows or unknown)) or (rows and member.settings.main_calendar in unknown):
+            rows = refresh_calendars(client, self._store, mailbox_id, member.account.address)
+        others = not_chosen(member.settings, rows)
+        with_records = self._store.links.calendars_with_records(mailbox_id, others)
+        return Run(
+            lease=lease,
+            member=member,
+            client=client,
+            started=started,
+            scope=scope_of(member.settings, rows, with_records),
+            window=window_of(member, started),
+            carry=self._carry,
+            may_go_on=lambda: self._may_go_on(started),
+        )
+
+    def _records(self, run: Run) -> bool:
+        """Work off the marks of records; whether all that was due came to rest."""
+        page = self._store.changes.for_mailbox(run.mailbox_id, self._parts.limits.run_items)
+        if not page.keys:
+            return True
+        with asking_the_crm():
+            items = self._parts.gatherer.gather(run.member, page.keys, run.started)
+        for item in items:
+            item.scope, item.runner_main = frozenset(run.scope.read), run.scope.main
+        self._finish_foreign(run.lease, page.keys, items)
+        self._carry(run, items)
+        return not page.more and self._may_go_on(run.started)
+
+    def _carry(self, run: Run, items: Sequence[Item]) -> None:
+        """Plan, write and save items, as many as may be begun."""
+        waiting = self._parts.brake.waiting(run.mailbox_id)
+        for item in items:
+            if item.link is not None and item.link.id in waiting and item.home_here is not None:
+                # What was held may have changed since; a decision of then is not carried out blindly.
+                item.must_see.add(item.home_here.event_id)
+        pipeline = Pipeline(
+            run.lease,
+            run.client,
+            self._parts.writer,
+            self._parts.saver,
+            draft=lambda portion: self._draft(run.lease, run.client, portion),
+            settle=lambda portion: self._settle(run.lease, run.client, portion),
+        )
+        pipeline.run(_portions(items), run.may_go_on)
+        run.written |= {i.home_here.event_id for i in items if i.home_here and _is_updated(i)}
 
     def _finish_foreign(self, lease: Lease, keys: Sequence[ChangeKey], items: Sequence[Item]) -> None:
         """End the marks of entity types that are not synced (any more)."""
@@ -140,7 +202,10 @@ class Reconciler:
     def _draft(self, lease: Lease, client: MailboxClient, items: Sequence[Item]) -> Draft:
         """Look, plan, and say what is to be sent."""
         self._plan(client, [i for i in items if i.state is ItemState.OPEN])
+        for item in items:
+            wait_for_first_reading(item)
         self._parts.brake.hold(lease.mailbox_id, [i for i in items if i.state is ItemState.OPEN])
+        self._parts.flooding.hold(items)
         return self._parts.writer.draft([i for i in items if i.state is ItemState.OPEN])
 
     def _settle(self, lease: Lease, client: MailboxClient, items: Sequence[Item]) -> None:
@@ -167,7 +232,8 @@ class Reconciler:
         for _ in range(LOOKS):
             blind = [i for i in items if i.state is ItemState.OPEN and needs_look(i)]
             if blind:
-                look(client, blind, self._parts.writer.installation_id)
+                look(client, blind, self._parts.writer.installation_id, self._parts.inward)
+                _hand_over(blind)
             for item in items:
                 if item.state is ItemState.OPEN:
                     item.plan = plan(item.link, item.ours, item.theirs, item.policy)
@@ -181,7 +247,7 @@ class Reconciler:
         owners = {i.former.mailbox_id: i.former for i in items if i.former}
         for mailbox_id, owner in owners.items():
             theirs = [i for i in items if i.former and i.former.mailbox_id == mailbox_id]
-            look_at_former_homes(self._parts.open_mailbox(owner), theirs)
+            look_at_former_homes(self._parts.open_mailbox(owner), theirs, self._parts.inward)
 
     def _ask(self, member: Member, status: AccountStatus, reason: str) -> Rest:
         """Only a person can help: the account says so, the marks stay, nothing is tried blindly (R20)."""
@@ -189,13 +255,19 @@ class Reconciler:
         log.warning("the account of user %s is %s: %s", user_id, status.value, reason)
         self._store.accounts.set_status(user_id, status, reason)
         self._store.accounts.failed(user_id, reason)
-        self._parts.notify(user_id, reason)
+        account = self._store.accounts.get(user_id)
+        if account is not None:
+            self._parts.notices.account(account)
         return Rest()
 
 
-def _due(seconds: float | None) -> Rest:
+def _due(seconds: float | None, rest: float | None) -> Rest:
     """Due again when the next mark is: at once if the run yielded, later if items wait for a retry."""
-    return Rest(next_due=None if seconds is None else max(seconds, 0.0))
+    return Rest(next_due=None if seconds is None else max(seconds, 0.0), not_before=rest)
+
+
+def _is_updated(item: Item) -> bool:
+    return item.wrote and any(isinstance(operation, UpdateEvent) for operation in item.plan)
 
 
 def _pace(client: MailboxClient) -> Pace:
@@ -210,6 +282,18 @@ def _give_up(item: Item) -> None:
         item.state = ItemState.DONE
     else:
         item.state = ItemState.PARKED
+
+
+def _hand_over(items: Sequence[Item]) -> None:
+    """Somebody else's meeting, whose home copy went: another invited user's copy stands for it now (R3)."""
+    for item in items:
+        if item.state is not ItemState.OPEN or item.link is None or item.theirs.presence is not Presence.GONE:
+            continue
+        link = rehomed(item.link)
+        if link is not None and link.home is not None:
+            item.link, item.changed_link = link, True
+            item.theirs = replace(as_stored(link), own=refused(item.theirs.own))
+            item.elsewhere.add(link.home.mailbox_id)
 
 
 def _portions(items: Sequence[Item]) -> list[Sequence[Item]]:

@@ -6,58 +6,79 @@ are only set here; the saver stores them last.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
-from calsync_plugin.crm.attributes import bookkeeping_attributes, record_attributes
-from calsync_plugin.crm.gateway import CrmGateway
-from calsync_plugin.domain.carried import carried
-from calsync_plugin.domain.links import Base, CopyPurpose, LinkState, Presence
+from calsync_plugin.crm.attributes import (
+    bookkeeping_attributes,
+    cancelled_attributes,
+    private_attributes,
+    record_attributes,
+)
+from calsync_plugin.crm.directory import Directory
+from calsync_plugin.crm.gateway import CrmGateway, Record
+from calsync_plugin.crm.relating import write_related
+from calsync_plugin.domain.carried import MODE_FLOW, Flow
+from calsync_plugin.domain.links import CopyPurpose, LinkState, Presence
 from calsync_plugin.domain.meeting import Field, Meeting
 from calsync_plugin.domain.operations import (
+    CancelRecord,
     CreateEvent,
     DeleteRecord,
     Detach,
     DropLink,
+    MaskLog,
     Operation,
     RecordClash,
     Resume,
     SaveBase,
     Suspend,
+    UpdateEvent,
     UpdateRecord,
     Wait,
 )
 from calsync_plugin.domain.planner import Standing
-from calsync_plugin.engine import progress
+from calsync_plugin.domain.privacy import became_closed, masked
+from calsync_plugin.engine.brake import DELETION
 from calsync_plugin.engine.failures import crm_refuses, fail
 from calsync_plugin.engine.gather import Gatherer
 from calsync_plugin.engine.item import Item, ItemState
-from calsync_plugin.engine.sweep import version_of
+from calsync_plugin.engine.rebasing import forget_look, keep_answer, overlooked, rebase
+from calsync_plugin.engine.record_creates import RecordCreator
 from calsync_plugin.errors import ItemError, NotFound, RemoteError, Unauthorized, VersionConflict
+
+UPDATE = ("crm", "update")
 
 
 class RecordWriter:
     """Ends the work on items whose events are written."""
 
-    def __init__(self, gateway: CrmGateway, gatherer: Gatherer) -> None:
+    def __init__(
+        self, gateway: CrmGateway, gatherer: Gatherer, directory: Directory, creator: RecordCreator
+    ) -> None:
         """Write through `gateway`; read back what was written through `gatherer`."""
         self._gateway = gateway
         self._gatherer = gatherer
+        self._directory = directory
+        self._creator = creator
 
     def write_first(self, item: Item) -> None:
         """Carry out a record's update that stands before an event's write in the plan.
 
         What Outlook changed in an event that is about to move must reach the record first, or it is lost
-        with the event.
+        with the event. The same holds for one that is about to be closed: its owner's alone afterwards.
         """
         kinds = [type(operation) for operation in item.plan]
-        if UpdateRecord not in kinds or CreateEvent not in kinds[kinds.index(UpdateRecord) :]:
+        if UpdateRecord not in kinds:
+            return
+        if not {CreateEvent, UpdateEvent}.intersection(kinds[kinds.index(UpdateRecord) :]):
             return
         try:
             for operation in item.plan:
                 if isinstance(operation, UpdateRecord):
                     self._update(item, operation)
         except (VersionConflict, NotFound):
-            item.state = ItemState.CONTESTED
+            _plan_again(item)
         except (ItemError, RemoteError) as error:
             fail(item, crm_refuses(error) if isinstance(error, Unauthorized) else error)
 
@@ -66,32 +87,44 @@ class RecordWriter:
         try:
             for operation in item.plan:
                 self._settle(item, operation)
-            _rebase(item)
+            self._close(item)
+            rebase(item)
+            keep_answer(item)
             self._bookkeep(item)
         except (VersionConflict, NotFound):
-            item.state = ItemState.CONTESTED
+            _plan_again(item)
         except (ItemError, RemoteError) as error:
             # What the record did not take is still to be taken in.
             item.settled -= {f for o in item.plan if isinstance(o, UpdateRecord) for f in o.fields}
             item.settled |= item.taken_in
-            _rebase(item)
+            rebase(item)
+            forget_look(item)
             fail(item, crm_refuses(error) if isinstance(error, Unauthorized) else error)
         else:
             _hand_on(item)
-            item.state = ItemState.DONE
+            item.again = overlooked(item)
+            item.state = ItemState.OPEN if item.again else ItemState.DONE
+
+    def take_in(self, item: Item) -> None:
+        """What Outlook changed comes in although it refuses what the record changed: that alone is parked."""
+        updates = [o for o in item.plan if isinstance(o, UpdateRecord) and not o.fields <= item.taken_in]
+        if item.link is None or not item.link.record_id or not updates:
+            return
+        try:
+            for operation in updates:
+                self._update(item, operation)
+        except (VersionConflict, NotFound):
+            _plan_again(item)
+        except (ItemError, RemoteError) as error:
+            fail(item, crm_refuses(error) if isinstance(error, Unauthorized) else error)
+        else:
+            item.clashes += [o for o in item.plan if isinstance(o, RecordClash) and o.field in item.taken_in]
+            rebase(item)
 
     def _settle(self, item: Item, operation: Operation) -> None:
         match operation:
-            case Detach(reason=reason) | Suspend(reason=reason):
-                assert item.link is not None
-                state = LinkState.DETACHED if isinstance(operation, Detach) else LinkState.SUSPENDED
-                item.link = replace(item.link, state=state, reason=reason)
-                item.notes.append(reason)
-                item.changed_link = item.wrote = True
-            case Resume():
-                assert item.link is not None
-                item.link = replace(item.link, state=LinkState.ACTIVE, reason="")
-                item.changed_link = True
+            case Detach() | Suspend() | Resume():
+                _change_state(item, operation)
             case DropLink(reason=reason):
                 item.dropped = True
                 item.notes.append(reason)
@@ -100,82 +133,139 @@ class RecordWriter:
             case UpdateRecord(fields=fields):
                 if not fields <= item.taken_in:
                     self._update(item, operation)
+            case CancelRecord(reason=reason):
+                self._gateway.update(item.key.entity_type, item.key.record_id, cancelled_attributes())
+                item.writes.append(UPDATE)
+                item.notes.append(reason)
+                item.wrote = True
+            case MaskLog():
+                item.masks_log = True
             case DeleteRecord():
-                self._gateway.delete(item.key.entity_type, item.key.record_id)
+                with suppress(NotFound):
+                    self._gateway.delete(item.key.entity_type, item.key.record_id)
+                    item.writes.append(("crm", "delete"))
                 item.dropped = True
+                item.counted |= item.counting & {DELETION}
                 item.notes.append(operation.reason)
                 item.wrote = True
-            case SaveBase(fields=fields):
+            case SaveBase(fields=fields, apart=apart):
                 item.settled |= fields
-            case Wait() if item.ours.assignee.standing is Standing.WAITING:
-                item.elsewhere.add(item.ours.assignee.mailbox_id)
+                _tell_apart(item, apart)
+            case Wait():
+                _waits(item, operation)
             case _:
                 pass
 
     def _update(self, item: Item, operation: UpdateRecord) -> None:
-        meeting = _without_vanished(item, operation.meeting)
+        meeting = _with_unseen(item, _without_vanished(item, operation.meeting))
+        if Field.ATTENDEES in operation.fields:
+            meeting = self._creator.with_contacts(item, meeting)
         write = record_attributes(meeting, operation.fields, item.entity, current=item.view)
         version = item.view.version if item.view else None
-        self._gateway.update(item.key.entity_type, item.key.record_id, write.attributes, version=version)
-        item.notes.extend(write.notes)
+        _, sent = write_related(
+            lambda attributes: self._gateway.update(
+                item.key.entity_type, item.key.record_id, attributes, version=version
+            ),
+            write,
+            self._directory,
+            present=item.view.people if item.view else (),
+        )
+        item.writes.append(UPDATE)
+        item.notes.extend(sent.notes)
         item.wrote = True
         item.settled |= operation.fields
         item.taken_in |= operation.fields
-        self._gatherer.reload(item)
+        if not self._gatherer.reload([item]):
+            # A base of what was there before our write would make an edit of the CRM out of it.
+            raise NotFound(f"{item.name}: it cannot be read back")
+
+    def _close(self, item: Item) -> None:
+        """No team reads the record of an event that became private (R14)."""
+        link, takes = item.link, Flow.IN in MODE_FLOW[item.policy.mode]
+        if link is None or link.state is not LinkState.ACTIVE or item.dropped or item.view is None:
+            return
+        if not (takes and became_closed(link, item.theirs.meeting)):
+            return
+        if item.record is not None and item.record.get("teamsIds"):
+            self._gateway.update(item.key.entity_type, item.key.record_id, private_attributes())
+            item.writes.append(UPDATE)
+        item.settled.add(Field.SENSITIVITY)
 
     def _bookkeep(self, item: Item) -> None:
-        """The join address is ours to write in any mode (R16)."""
-        if not item.join_url or item.view is None or item.view.meeting.join_url == item.join_url:
+        """The join address is ours to write in any mode (R16), and to take away if it is hidden (R14)."""
+        if item.link is None or item.link.state is not LinkState.ACTIVE or item.dropped or item.view is None:
             return
-        attributes = bookkeeping_attributes(item.entity, join_url=item.join_url)
+        known = item.view.meeting.join_url
+        if masked(item.link, item.theirs.meeting, item.policy):
+            attributes: Record = {item.entity.join_url: ""} if known else {}
+        else:
+            wanted = item.join_url if item.join_url != known else ""
+            attributes = bookkeeping_attributes(item.entity, join_url=wanted)
         if attributes:
             self._gateway.update(item.key.entity_type, item.key.record_id, attributes)
+            item.writes.append(UPDATE)
 
 
-def _rebase(item: Item) -> None:
-    """Both sides as they are now, in what was settled; what waits stays a change (`Base.after`)."""
-    link, ours, theirs = item.link, item.ours.meeting, item.theirs.meeting
-    if link is None or ours is None or not item.settled:
-        return
-    fields = frozenset(carried(link.origin, link.role, item.policy))
-    settled = frozenset(item.settled)
-    # A new event has nothing to do with the bases of a former one.
-    fresh = item.created is not None
-    crm = progress.rebased(
-        None if fresh else link.crm_base,
-        seen=item.planned[0],
-        now=ours,
-        fields=fields,
-        settled=settled,
-        version=version_of(item.ours.modified_at),
-    )
-    if item.created is not None and Field.ATTENDEES not in item.created.fields:
-        # The create left them out on purpose: they are still to be invited if the meeting moves ahead.
-        crm = progress.with_value(crm, Field.ATTENDEES, {})
-    based = progress.home_based(link)
-    outlook_base = based.outlook_base
-    if theirs is not None and link.home is not None:
-        outlook = progress.rebased(
-            None if fresh else link.outlook_base,
-            seen=item.planned[1],
-            now=theirs,
-            fields=fields,
-            settled=settled,
-            version=link.home.etag,
-        )
-        also = theirs.normal_form({Field.ATTENDEES, Field.ONLINE} - outlook.values.keys())
-        outlook_base = Base({**outlook.values, **also}, outlook.version)
-    item.link = replace(based, crm_base=crm, outlook_base=outlook_base)
+def _plan_again(item: Item) -> None:
+    """The record is not what the plan was made from.
+
+    A match is known in the reading that found it only: its link is kept without bases, so that all is
+    compared then, for a stranger would get a second record (R21).
+    """
+    if item.link is not None and item.link.version == 0 and item.link.record_id:
+        item.state, item.changed_link = ItemState.RETRY, True
+        item.error = f"{item.name}: it was changed meanwhile, or cannot be read back yet"
+    else:
+        item.state = ItemState.CONTESTED
+
+
+def _change_state(item: Item, operation: Detach | Suspend | Resume) -> None:
+    assert item.link is not None
     item.changed_link = True
+    if isinstance(operation, Resume):
+        item.link = replace(item.link, state=LinkState.ACTIVE, reason="")
+        return
+    state = LinkState.DETACHED if isinstance(operation, Detach) else LinkState.SUSPENDED
+    item.link = replace(item.link, state=state, reason=operation.reason)
+    item.notes.append(operation.reason)
+    item.wrote = True
+
+
+def _waits(item: Item, operation: Wait) -> None:
+    """Whoever has to go on with it later is handed it, and its owner may have to know."""
+    if item.ours.assignee.standing is Standing.WAITING:
+        item.elsewhere.add(item.ours.assignee.mailbox_id)
+    if operation.told and item.home_here is not None:
+        item.remarks.append(operation.reason)
+
+
+def _tell_apart(item: Item, fields: frozenset[Field]) -> None:
+    """A change of settings lets fields cross that differ: nothing is written, a person shall know."""
+    if fields:
+        names = ", ".join(sorted(name.replace("_", " ") for name in fields))
+        item.notes.append(f"differs in both places since the settings were changed, and stays so: {names}")
+        item.wrote = True
 
 
 def _without_vanished(item: Item, meeting: Meeting) -> Meeting:
     """The meeting without people who are only kept invited: the CRM refuses ids that are no more."""
     if item.view is None or item.ours.meeting is None:
         return meeting
-    present = {a.person for a in item.view.meeting.attendees}
+    present = item.view.people
     vanished = {a.person for a in item.ours.meeting.attendees if a.person not in present} - {None}
     return replace(meeting, attendees=tuple(a for a in meeting.attendees if a.person not in vanished))
+
+
+def _with_unseen(item: Item, meeting: Meeting) -> Meeting:
+    """The meeting with the people of the record who take no part in the comparison (`outward`).
+
+    The CRM replaces its lists as a whole: whom nobody compared must not vanish from them.
+    """
+    if item.view is None or item.ours.meeting is None:
+        return meeting
+    compared = {a.person for a in item.ours.meeting.attendees} | {a.person for a in meeting.attendees}
+    unseen = tuple(a for a in item.view.meeting.attendees if a.person and a.person not in compared)
+    return replace(meeting, attendees=(*meeting.attendees, *unseen))
 
 
 def _hand_on(item: Item) -> None:

@@ -11,11 +11,12 @@ import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from calsync_plugin.domain.carried import MODE_FLOW, Flow
 from calsync_plugin.domain.meeting import Field
 from calsync_plugin.domain.planner import Assignee, Standing
-from calsync_plugin.domain.policy import ClashRule, Mode, Policy
+from calsync_plugin.domain.policy import ClashRule, Mode, Policy, PrivateRule
 from calsync_plugin.errors import SettingsError
 from calsync_plugin.settings import EntitySettings, UserSettings, user_settings
 from calsync_plugin.state import Account, AccountStatus, Store
@@ -67,7 +68,7 @@ class Member:
 
     def policy(self, entity: EntitySettings, now: float) -> Policy:
         """What the planner has to respect for this user's meetings of one type."""
-        fields = frozenset(Field(name) for name in entity.fields())
+        fields = _fields(entity)
         if self.settings.teams_for_new:
             fields |= {Field.ONLINE}
         return Policy(
@@ -76,20 +77,29 @@ class Member:
             clash=ClashRule(self.settings.clash),
             entity_fields=fields,
             description_both_ways=self.settings.description_both_ways,
+            create_contacts=self.settings.create_contacts,
             delete_outlook_born_event=self.settings.remove_event_with_record,
             delete_crm_born_record=self.settings.remove_record_with_event,
+            private=PrivateRule(self.settings.private_events),
+            hide_details=self.settings.hide_imported_details,
             push_from=self.account.push_from,
             entity_enabled=self.settings.entity(entity.entity_type) is not None,
             suspended=self.account.reason or "off" if self.account.status in OFF else "",
         )
 
 
+@lru_cache(maxsize=256)
+def _fields(entity: EntitySettings) -> frozenset[Field]:
+    return frozenset(Field(name) for name in entity.fields())
+
+
 class Roster:
     """Reads accounts in bulk; settings are parsed once for each version of their text."""
 
-    def __init__(self, store: Store) -> None:
-        """Read from `store`."""
+    def __init__(self, store: Store, supposed: Account | None = None) -> None:
+        """Read from `store`; `supposed` stands in for that user's stored account."""
         self._store = store
+        self._supposed = supposed
         self._parsed: dict[str, tuple[str, UserSettings]] = {}
 
     def by_users(self, user_ids: Collection[str]) -> Mapping[str, Member]:
@@ -105,6 +115,8 @@ class Roster:
         return {mailbox: self._member(account) for mailbox, account in accounts.items()}
 
     def _member(self, account: Account) -> Member:
+        if self._supposed is not None and self._supposed.user_id == account.user_id:
+            account = self._supposed
         text = json.dumps(account.settings, sort_keys=True)
         known = self._parsed.get(account.user_id)
         if known is None or known[0] != text:

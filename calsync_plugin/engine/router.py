@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from calsync_plugin.crm.gateway import CrmGateway, Found
 from calsync_plugin.domain.links import Link
+from calsync_plugin.engine.failures import asking_the_crm
 from calsync_plugin.engine.roster import OFF, Roster
 from calsync_plugin.engine.worker import Rest, backoff
 from calsync_plugin.errors import Transient
@@ -113,9 +114,10 @@ class Router:
         by_type: dict[str, set[str]] = defaultdict(set)
         for change in changes:
             by_type[change.entity_type].add(change.record_id)
-        return {
-            (entity_type, record_id): str(answer.record.get("assignedUserId") or "")
-            for entity_type, ids in by_type.items()
-            for record_id, answer in self._gateway.load(entity_type, ids).items()
-            if isinstance(answer, Found)
-        }
+        with asking_the_crm():
+            return {
+                (entity_type, record_id): str(answer.record.get("assignedUserId") or "")
+                for entity_type, ids in by_type.items()
+                for record_id, answer in self._gateway.load(entity_type, ids).items()
+                if isinstance(answer, Found)
+            }

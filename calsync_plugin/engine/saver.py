@@ -7,16 +7,22 @@ mark and is gathered anew: compare-and-swap, the loser plans again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from calsync_plugin.engine.brake import group_of
+from calsync_plugin.engine.counting import Counting
 from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.worker import backoff
 from calsync_plugin.errors import StaleLink
 from calsync_plugin.state import ChangeKey, Lease, Pace, Parked, Save, Store
 
 log = logging.getLogger(__name__)
+
+AT_ONCE = 6
+"""How often an item is handed from mailbox to mailbox without a pause."""
+CONTESTED_WAIT = 0.05
+"""Seconds until an event is looked at again whose link another run was about to save."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,10 @@ def joined(intents: Sequence[Intent]) -> Intent:
 class Saver:
     """Saves items of runs."""
 
-    def __init__(self, store: Store) -> None:
-        """Save to `store`."""
+    def __init__(self, store: Store, counting: Counting) -> None:
+        """Save to `store`, and count what was saved."""
         self._store = store
+        self._counting = counting
 
     def save(self, lease: Lease, items: Sequence[Item], intent: Intent = NOTHING) -> None:
         """Commit links, bases and the end of the marks; marks of unfinished items stay.
@@ -58,14 +65,19 @@ class Saver:
         that lost the race for their link are marked as contested and must not be written.
         """
         with self._store.save(lease) as tx:
-            parked = tx.parked_in([(i.key.entity_type, i.key.record_id) for i in items])
+            parked = tx.parked_in([(i.key.entity_type, i.key.record_id) for i in items if i.key.record_id])
+            by_mailbox = {i.mailbox_id for i in items if i.event_id}
+            events = {m: tx.parked_events(m, [i.event_id for i in items]) for m in by_mailbox}
             self._save_links(tx, [i for i in items if not i.dropped])
             for item in items:
                 if item.dropped and item.state is ItemState.DONE:
                     self._drop(tx, item)
+            marked: set[tuple[int, str]] = set()
             for item in items:
                 self._end(tx, item, parked_in=parked.get((item.key.entity_type, item.key.record_id), set()))
+                self._end_event(tx, item, marked, parked=events.get(item.mailbox_id, set()))
             self._intend(tx, intent)
+        self._counting.saved(items, parked=sum(_is_news(i, parked, events) for i in items))
 
     def _intend(self, tx: Save, intent: Intent) -> None:
         self._save_links(tx, intent.begun)
@@ -103,13 +115,14 @@ class Saver:
         fresh = [i for i in changed if i.link and i.link.version == 0]
         stored = [i for i in changed if i.link and i.link.version > 0]
         lost = tx.insert_links([i.link for i in fresh if i.link]) if fresh else set()
-        lost |= tx.save_links([i.link for i in stored if i.link]) if stored else set()
+        known = [i.stored for i in stored if i.stored]
+        lost |= tx.save_links([i.link for i in stored if i.link], known) if stored else set()
         for item in changed:
             assert item.link is not None
             if item.link.id in lost:
                 item.state = ItemState.CONTESTED
             else:
-                item.link = replace(item.link, version=item.link.version + 1)
+                item.stored = item.link = replace(item.link, version=item.link.version + 1)
                 item.changed_link = False
 
     def _drop(self, tx: Save, item: Item) -> None:
@@ -121,18 +134,32 @@ class Saver:
             item.state = ItemState.CONTESTED
 
     def _end(self, tx: Save, item: Item, *, parked_in: set[int]) -> None:
-        key, user_id = item.key, item.member.account.user_id
-        link_id = item.link.id if item.link else ""
+        key, link_id = item.key, item.link.id if item.link else ""
         if item.state in (ItemState.OPEN, ItemState.CONTESTED):
             return
         for mailbox_id in sorted(item.elsewhere - {item.mailbox_id}):
-            tx.add_target(key.change_ids, mailbox_id)
+            self._hand_on(tx, item, mailbox_id)
         for kind in sorted(item.counted):
             tx.count_deletion(item.mailbox_id, group_of(item), kind=kind)
         if item.held and link_id:
             tx.hold(item.mailbox_id, link_id, item.held)
         elif link_id and (item.counted or (item.released and item.state is ItemState.DONE)):
             tx.unhold(item.mailbox_id, link_id)
+        self._tell(tx, item)
+        if item.state is ItemState.RETRY:
+            delay = backoff(key.attempts + 1) if item.retry_after is None else item.retry_after
+            tx.retry_changes(key.change_ids, item.mailbox_id, delay, item.error)
+            return
+        for mailbox_id in sorted(_no_longer_parked(item, parked_in)) if key.record_id else ():
+            tx.unpark(mailbox_id=mailbox_id, entity_type=key.entity_type, record_id=key.record_id)
+        if item.state is ItemState.PARKED:
+            log.warning("an item is parked: %s", item.problem or item.error)
+            tx.park(_parked(item))
+        tx.finish_changes(key.change_ids, item.mailbox_id)
+
+    def _tell(self, tx: Save, item: Item) -> None:
+        """What people read of it afterwards."""
+        user_id, link_id = item.member.account.user_id, item.link.id if item.link else ""
         for clash in item.clashes:
             tx.clash(
                 user_id=user_id, link_id=link_id, field=clash.field, winner=clash.winner,
@@ -140,16 +167,59 @@ class Saver:
             )  # fmt: skip
         for text in item.notes if item.wrote else ():
             tx.note(user_id, link_id, f"{item.name}: {text}")
-        if item.state is ItemState.RETRY:
-            delay = backoff(key.attempts + 1) if item.retry_after is None else item.retry_after
-            tx.retry_changes(key.change_ids, item.mailbox_id, delay, item.error)
+        for text in item.remarks:
+            tx.remark(item.runner.account.user_id, link_id, f"{item.name}: {text}")
+        if item.masks_log and link_id:
+            tx.mask(link_id)
+
+    def _hand_on(self, tx: Save, item: Item, mailbox_id: int) -> None:
+        """Let another mailbox do its part: by the item's marks, or by a new one if an event brought it.
+
+        Two mailboxes of which each leaves it to the other wait longer each time.
+        """
+        if item.key.change_ids:
+            handed = item.key.attempts + 1
+            delay = pause_after(handed)
+            if delay:
+                log.warning("%s goes from mailbox to mailbox; it waits for %.0f s", item.name, delay)
+            tx.add_target(item.key.change_ids, mailbox_id, attempts=handed, delay=delay)
+        elif item.key.record_id:
+            tx.mark_record(item.key.entity_type, item.key.record_id, mailbox_id)
+
+    def _end_event(self, tx: Save, item: Item, marked: set[tuple[int, str]], *, parked: set[str]) -> None:
+        """What becomes of the marks of the event that brought the item; `marked`: what got one just now."""
+        if item.series_to_read:
+            tx.mark_events(item.mailbox_id, [item.series_to_read])
+            tx.finish_events(item.event_marks)
             return
-        for mailbox_id in sorted(_no_longer_parked(item, parked_in)):
-            tx.unpark(mailbox_id=mailbox_id, entity_type=key.entity_type, record_id=key.record_id)
-        if item.state is ItemState.PARKED:
-            log.warning("an item is parked: %s", item.problem or item.error)
-            tx.park(_parked(item))
-        tx.finish_changes(key.change_ids, item.mailbox_id)
+        if not item.event_id or item.state is ItemState.OPEN:
+            return
+        if item.state in (ItemState.RETRY, ItemState.CONTESTED):
+            delay = CONTESTED_WAIT
+            if item.state is ItemState.RETRY:
+                delay = backoff(item.event_attempts + 1) if item.retry_after is None else item.retry_after
+            if item.event_marks:
+                tx.retry_events(item.event_marks, delay, item.error)
+            elif (item.mailbox_id, _to_mark(item)) not in marked:
+                marked.add((item.mailbox_id, _to_mark(item)))
+                attempts = item.event_attempts + int(item.state is ItemState.RETRY)
+                tx.mark_events(
+                    item.mailbox_id, [_to_mark(item)], delay=delay, error=item.error, attempts=attempts
+                )
+            return
+        tx.finish_events(item.event_marks)
+        if item.event_id in parked and item.state is ItemState.DONE:
+            tx.unpark(mailbox_id=item.mailbox_id, event_id=item.event_id)
+
+
+def pause_after(handed: int) -> float:
+    """Seconds that an item waits which mailboxes handed to each other so often."""
+    return backoff(handed - AT_ONCE) if handed > AT_ONCE else 0.0
+
+
+def _to_mark(item: Item) -> str:
+    """What is to be looked at again: of a series that is still to be imported the series, at once."""
+    return item.series_id if item.link is None and item.series_id else item.event_id
 
 
 def _no_longer_parked(item: Item, parked_in: set[int]) -> set[int]:
@@ -157,6 +227,14 @@ def _no_longer_parked(item: Item, parked_in: set[int]) -> set[int]:
     if item.state is ItemState.PARKED:
         return parked_in - {item.mailbox_id}
     return parked_in & {item.mailbox_id} if item.problem else parked_in
+
+
+def _is_news(item: Item, records: Mapping[tuple[str, str], set[int]], events: Mapping[int, set[str]]) -> bool:
+    """Whether an item is parked that was not before."""
+    key = item.key
+    before = item.mailbox_id in records.get((key.entity_type, key.record_id), ())
+    before = before or item.event_id in events.get(item.mailbox_id, ())
+    return item.state is ItemState.PARKED and not before
 
 
 def _parked(item: Item) -> Parked:
@@ -168,4 +246,5 @@ def _parked(item: Item) -> Parked:
         message=str(problem) if problem else item.error,
         entity_type=item.key.entity_type,
         record_id=item.key.record_id,
+        event_id=item.event_id,
     )

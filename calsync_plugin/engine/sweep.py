@@ -2,23 +2,24 @@
 
 Decides which records get a mark although nobody reported them. Cheap: it lists what was modified lately and
 skips what the store has seen already, and it asks for one portion of the linked records whether they still
-exist. It is also what comes by regularly, so it lets the log forget what is older than it keeps.
+exist. It is also what comes by regularly, so the upkeep of the store goes with it.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from calsync_plugin.crm.gateway import CrmGateway, Missing, ModifiedRecord, modified_records
 from calsync_plugin.domain.backfill import may_push
 from calsync_plugin.domain.links import Link, Presence
 from calsync_plugin.engine.roster import Roster
+from calsync_plugin.engine.upkeep import Upkeep
 from calsync_plugin.engine.worker import Rest, backoff
 from calsync_plugin.errors import RemoteError, Transient
 from calsync_plugin.settings import EntitySettings
-from calsync_plugin.state import Lease, Store
+from calsync_plugin.state import SWEEP, Lease, Store
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Sweep:
         gateway: CrmGateway,
         roster: Roster,
         entities: Mapping[str, EntitySettings],
+        upkeep: Upkeep,
         *,
         interval: float,
     ) -> None:
@@ -44,11 +46,12 @@ class Sweep:
         self._gateway = gateway
         self._roster = roster
         self._entities = entities
+        self._upkeep = upkeep
         self._interval = interval
 
     def run(self, lease: Lease) -> Rest:
         """One sweep. The next is due after the interval whether this one succeeded or not."""
-        self._store.log.purge()
+        self._upkeep.run()
         try:
             for entity_type in self._entities:
                 self._sweep_modified(entity_type)
@@ -76,7 +79,8 @@ class Sweep:
                 self._mark(entity_type, portion)
                 portion = []
         self._mark(entity_type, portion)
-        self._store.bookmarks.set(name, started.isoformat())
+        if self._store.bookmarks.get(name) == since:
+            self._store.bookmarks.set(name, started.isoformat())
 
     def _mark(self, entity_type: str, records: list[ModifiedRecord]) -> None:
         links = self._store.links.by_records({(entity_type, r.id) for r in records})
@@ -109,6 +113,16 @@ class Sweep:
             if isinstance(answer, Missing) and answer.presence is Presence.GONE
         ]
         self._store.queue.record_changes([(entity_type, record_id, "", "swept") for record_id in gone])
+
+
+def look_back(store: Store, entity_types: Iterable[str], since: datetime) -> None:
+    """Let a sweep come at once that finds what was saved from `since` on, by the CRM's clock."""
+    for entity_type in entity_types:
+        name = f"sweep:{entity_type}"
+        known = store.bookmarks.get(name)
+        if not known or datetime.fromisoformat(known) > since:
+            store.bookmarks.set(name, since.isoformat())
+    store.queue.wake(SWEEP)
 
 
 def _seen(link: Link, modified_at: datetime) -> bool:

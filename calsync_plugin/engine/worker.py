@@ -16,6 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 
+from calsync_plugin.engine.counting import Counting
 from calsync_plugin.errors import Lost, StoreBusy, StoreError
 from calsync_plugin.state import Heart, Lease, MailboxKind, Store
 
@@ -45,15 +46,28 @@ def backoff(attempt: int) -> float:
     return min(2.0 ** min(max(attempt, 1) - 1, 16), LONGEST_BACKOFF)
 
 
+def _after_failure(lease: Lease) -> Rest:
+    return Rest(next_due=0.0, not_before=backoff(lease.attempt), failed=True)
+
+
 class Worker:
     """Runs due rows until it is stopped."""
 
     def __init__(
-        self, store: Store, runs: Mapping[MailboxKind, Run], *, threads: int, lease_seconds: float
+        self,
+        store: Store,
+        runs: Mapping[MailboxKind, Run],
+        counting: Counting,
+        *,
+        enabled: Callable[[], bool] = lambda: True,
+        threads: int,
+        lease_seconds: float,
     ) -> None:
-        """Run each kind of row by its function, up to `threads` rows at once."""
+        """Run each kind of row by its function, up to `threads` rows at once, while it is `enabled`."""
         self._store = store
         self._runs = runs
+        self._counting = counting
+        self._enabled = enabled
         self._threads = threads
         self._lease_seconds = lease_seconds
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
@@ -101,6 +115,7 @@ class Worker:
             self._store.queue.release_all(self._owner)
 
     def _idle(self) -> None:
+        self._counting.save_if_due()
         try:
             self._store.queue.wait(IDLE_POLL)
         except AWAY:
@@ -124,7 +139,9 @@ class Worker:
         return Heart(self._store.queue, self._store.clock, lease_seconds=self._lease_seconds)
 
     def _claim(self, limit: int) -> list[Lease] | None:
-        """What can be run now; None if the store cannot say."""
+        """What can be run now; None if nothing may run now, or the store cannot say what."""
+        if not self._enabled():
+            return None
         try:
             return self._store.queue.claim(self._owner, limit=limit, lease=self._lease_seconds)
         except AWAY as error:
@@ -136,16 +153,19 @@ class Worker:
         with heart.tracking(lease):
             try:
                 rest = self._runs[lease.kind](lease)
+                result = "failed" if rest.failed else "done"
             except Lost as error:
                 log.info("mailbox %s: %s", lease.mailbox_id, error)
-                rest = Rest(next_due=0.0)
+                rest, result = Rest(next_due=0.0), "lost"
             except AWAY as error:
                 log.warning("mailbox %s: %s", lease.mailbox_id, error)
-                rest = Rest(next_due=0.0, not_before=backoff(lease.attempt), failed=True)
+                rest, result = _after_failure(lease), "failed"
             except Exception:
                 log.exception("mailbox %s: the run failed unexpectedly", lease.mailbox_id)
-                rest = Rest(next_due=0.0, not_before=backoff(lease.attempt), failed=True)
+                rest, result = _after_failure(lease), "failed"
         self._finish(lease, rest)
+        self._counting.ran(lease.kind, result)
+        self._counting.save_if_due()
 
     def _finish(self, lease: Lease, rest: Rest) -> None:
         try:

@@ -6,12 +6,11 @@ Decides this order. How events are written is `event_writes`', what follows for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.engine.event_writes import Draft, EventWriter
-from calsync_plugin.engine.gather import Gatherer
 from calsync_plugin.engine.item import Item, ItemState
+from calsync_plugin.engine.record_creates import RecordCreator
 from calsync_plugin.engine.record_writes import RecordWriter
 from calsync_plugin.graph.protocol import Outcome
 
@@ -21,15 +20,16 @@ class Writer:
 
     def __init__(
         self,
+        events: EventWriter,
+        records: RecordWriter,
+        creator: RecordCreator,
         *,
-        gateway: CrmGateway,
-        gatherer: Gatherer,
         installation_id: str,
-        new_link_id: Callable[[], str],
     ) -> None:
-        """Write to the CRM through `gateway`."""
-        self._events = EventWriter(installation_id=installation_id, new_link_id=new_link_id)
-        self._records = RecordWriter(gateway, gatherer)
+        """Write with these hands."""
+        self._events = events
+        self._records = records
+        self._creator = creator
         self.installation_id = installation_id
 
     def draft(self, items: Sequence[Item]) -> Draft:
@@ -43,6 +43,9 @@ class Writer:
     def conclude(self, draft: Draft, outcomes: Sequence[Outcome]) -> None:
         """Take the answers in and write the records; items that need another look stay open."""
         self._events.conclude(draft, outcomes)
+        self._creator.create([i for i in draft.items if i.state is ItemState.OPEN and not i.again])
         for item in draft.items:
             if item.state is ItemState.OPEN and not item.again:
                 self._records.finish(item)
+            elif item.state is ItemState.PARKED:
+                self._records.take_in(item)

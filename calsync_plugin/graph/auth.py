@@ -1,8 +1,9 @@
 """Logging users in at Microsoft, and keeping them logged in: the only door to MSAL.
 
-Decides which scopes are asked for, when tokens are saved, and what a refusal of the login service means. Does
-not decide whose mailbox may be connected (`accept`) nor how token caches are stored (`TokenStore`; they are
-secrets). Sources: Microsoft identity platform, "OAuth 2.0 authorization code flow", "Refresh tokens".
+Decides when tokens are saved, and what a refusal of the login service means. Asks for the app registration
+each time, since an administrator may change it. Does not decide whose mailbox may be connected (`accept`) nor
+how token caches are stored (`TokenStore`; they are secrets). Sources: Microsoft identity platform, "OAuth 2.0
+authorization code flow", "Refresh tokens".
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -27,13 +28,8 @@ from calsync_plugin.errors import (
     UserError,
 )
 from calsync_plugin.graph.login_transport import LoginTransport
-from calsync_plugin.http import SANDBOX_LOGIN, Http, LoopbackAuthority, checked_address
-
-SCOPES = ("User.Read", "Calendars.ReadWrite", "MailboxSettings.Read")
-"""Delegated permissions (Graph docs, permissions reference): who the user is, their events, their time zone.
-
-MSAL adds openid, profile and offline_access (the refresh token) itself.
-"""
+from calsync_plugin.graph.registration import SCOPES, Registration
+from calsync_plugin.http import SANDBOX_LOGIN, Http, LoopbackAuthority
 
 # Only the user can help (Microsoft identity platform, "Authentication and authorization error codes").
 _USER_WANTED = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
@@ -63,28 +59,44 @@ class Identity:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """A login that ended well; it is kept nowhere yet."""
+
+    identity: Identity
+    cache: str = field(repr=False)
+    access_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the login service said to the app itself: `number` is Microsoft's, both "" if it agreed."""
+
+    error: str = ""
+    number: str = ""
+
+
 class Login:
-    """Logs users of the CRM in at one authority and gives out their access tokens, from any thread."""
+    """Logs users of the CRM in and gives out their access tokens, from any thread."""
 
-    def __init__(
-        self, http: Http, store: TokenStore, *, client_id: str, client_secret: str, authority: str
-    ) -> None:
-        """Take the app registration; ConfigurationError for an authority neither https nor on loopback.
+    def __init__(self, http: Http, store: TokenStore, registration: Callable[[], Registration]) -> None:
+        """Take who tells the app registration; ConfigurationError if its authority is not safe.
 
-        `authority` names host and tenant (`https://login.microsoftonline.com/common`). Nothing is sent yet.
+        Nothing is sent yet.
         """
-        address = checked_address(authority, path="graph.authority")
-        self._sandbox = address.startswith("http://")
-        if self._sandbox:
-            http.mount(SANDBOX_LOGIN, LoopbackAuthority(address, inner=http.adapter_for(address)))
-            address = SANDBOX_LOGIN + urlsplit(address).path
-        self._authority = address
+        self._http = http
         self._transport = LoginTransport(http)
         self._store = store
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._locks: dict[str, threading.Lock] = {}
+        self._registration = registration
         self._locks_lock = threading.Lock()
+        self._loopback = ""
+        self._authority_of(registration())
+        self._locks: dict[str, threading.Lock] = {}
+
+    @property
+    def registration(self) -> Registration:
+        """The app registration that is in force now."""
+        return self._registration()
 
     def begin(
         self, user_id: str, redirect_uri: str, *, login_hint: str = "", prompt: str = ""
@@ -95,6 +107,7 @@ class Login:
         `redirect_uri` (form_post), which brings no cookie of SameSite=Lax along; find the flow by its
         `state`.
         """
+        self.registration.check_complete()
         flow = self._app(msal.SerializableTokenCache()).initiate_auth_code_flow(
             list(SCOPES),
             redirect_uri=redirect_uri,
@@ -114,8 +127,19 @@ class Login:
     ) -> Identity:
         """Redeem what Microsoft sent to the redirect address; the tokens replace the user's old ones.
 
-        `accept` may raise to refuse an identity before anything is saved. UserError says what to do: a login
-        that was declined, answered twice or not begun here. Transient: try again.
+        `accept` may raise to refuse an identity before anything is saved.
+        """
+        found = self.redeem(user_id, flow, params)
+        if accept is not None:
+            accept(found.identity)
+        self.keep(user_id, found.cache)
+        return found.identity
+
+    def redeem(self, user_id: str, flow: str, params: Mapping[str, str]) -> Redeemed:
+        """Redeem what Microsoft sent to the redirect address, and keep nothing of it.
+
+        UserError says what to do: a login that was declined, answered twice or not begun here. Transient: try
+        again.
         """
         cache = msal.SerializableTokenCache()
         app = self._app(cache)
@@ -124,16 +148,17 @@ class Login:
             if begun["user_id"] != user_id:
                 raise ValueError("another user's flow")
             result = app.acquire_token_by_auth_code_flow(begun["flow"], dict(params))
-        except ValueError as error:
+        except (ValueError, KeyError) as error:
             raise UserError("this login was not begun here or was answered before; connect again") from error
         if "access_token" not in result:
             raise _refused_login(result)
         identity = _identity(result.get("id_token_claims") or {})
-        if accept is not None:
-            accept(identity)
+        return Redeemed(identity, cache.serialize(), str(result["access_token"]))
+
+    def keep(self, user_id: str, cache: str) -> None:
+        """Keep what a login redeemed: it replaces the user's old tokens."""
         with self._one_at_a_time(user_id):
-            self._store.save(user_id, cache.serialize())
-        return identity
+            self._store.save(user_id, cache)
 
     def token(self, user_id: str, *, force_refresh: bool = False, object_id: str = "") -> str:
         """Return an access token of a user, refreshed if need be; the changed cache is saved before that.
@@ -165,14 +190,37 @@ class Login:
             return str(result["access_token"])
         raise _refused_token(result or {})
 
-    def _app(self, cache: Any) -> Any:
+    def prove(self, tenant: str) -> Proof:
+        """Let the app ask for a token of its own at one tenant; the token is dropped.
+
+        It is the only proof of client ID and secret that needs no user. `tenant` must be a single one: with
+        `common` an answer means nothing (Microsoft identity platform, "OAuth 2.0 client credentials flow":
+        ID or domain; MSAL warns of it). Transient: the login service is away.
+        """
+        asked = self.registration.at(tenant)
+        app = self._app(msal.SerializableTokenCache(), asked, msal.ConfidentialClientApplication)
+        result = app.acquire_token_for_client([f"{asked.resource}/.default"])
+        return Proof() if "access_token" in result else Proof(*_named(result))
+
+    def granted(self, user_id: str) -> frozenset[str]:
+        """The permissions that Microsoft named with the user's last token, without their resource."""
+        # Read from the text: MSAL's own search drops a token that has expired.
+        tokens = json.loads(self._store.load(user_id) or "{}").get("AccessToken", {}).values()
+        named = " ".join(str(token.get("target") or "") for token in tokens)
+        return frozenset(scope.rpartition("/")[2] for scope in named.split())
+
+    def _app(
+        self, cache: Any, registration: Registration | None = None, kind: Any = msal.ClientApplication
+    ) -> Any:
         """Return MSAL for one cache: cheap, because the authority's addresses are asked for once."""
+        known = registration or self.registration
+        authority = self._authority_of(known)
         try:
-            return msal.ClientApplication(
-                self._client_id,
-                client_credential=self._client_secret or None,
-                authority=self._authority,
-                instance_discovery=False if self._sandbox else None,
+            return kind(
+                known.client_id,
+                client_credential=known.client_secret or None,
+                authority=authority,
+                instance_discovery=False if authority.startswith(SANDBOX_LOGIN) else None,
                 token_cache=cache,
                 http_client=self._transport,
             )
@@ -182,31 +230,26 @@ class Login:
                 "the login service does not describe itself there", path="graph.authority"
             ) from error
 
+    def _authority_of(self, registration: Registration) -> str:
+        """The authority as MSAL takes it: one on loopback goes by a name of its own."""
+        address = registration.address
+        if not address.startswith("http://"):
+            return address
+        parts = urlsplit(address)
+        with self._locks_lock:
+            if self._loopback != parts.netloc:
+                leads = LoopbackAuthority(address, inner=self._http.adapter_for(address))
+                self._http.mount(SANDBOX_LOGIN, leads)
+                self._transport.forget()
+                self._loopback = parts.netloc
+        return SANDBOX_LOGIN + parts.path
+
     @contextmanager
     def _one_at_a_time(self, user_id: str) -> Iterator[None]:
         with self._locks_lock:
             lock = self._locks.setdefault(user_id, threading.Lock())
         with lock:
             yield
-
-
-class MailboxToken:
-    """A user's access token for the length of one run (the client's TokenSource)."""
-
-    def __init__(self, login: Login, user_id: str, object_id: str = "") -> None:
-        """Ask for nothing yet. `object_id` names the mailbox that the token must be for."""
-        self._login = login
-        self._user_id = user_id
-        self._object_id = object_id
-        self._present = ""
-
-    def token(self, *, force_refresh: bool = False) -> str:
-        """Return the token, asking `Login` the first time and if the present one was refused."""
-        if force_refresh or not self._present:
-            self._present = self._login.token(
-                self._user_id, force_refresh=force_refresh, object_id=self._object_id
-            )
-        return self._present
 
 
 def _identity(claims: Mapping[str, object]) -> Identity:
@@ -232,7 +275,10 @@ def _refused_token(result: Mapping[str, Any]) -> RemoteError:
         return Unavailable(f"the login service is away ({error} {number})", code=error)
     if error in _OURS:
         return Unauthorized(f"Microsoft refused the app registration ({number}); correct graph.client_secret")
-    if error and error not in _USER_WANTED:
+    if not error:
+        # MSAL keeps tokens by client ID, and did not even ask.
+        return ReconnectNeeded("Outlook was connected through another app registration; connect it again")
+    if error not in _USER_WANTED:
         return Unauthorized(f"Microsoft refused a token ({error} {number})", code=error)
     return ReconnectNeeded(
         f"Microsoft wants the user to log in again ({error} {number})", status=400, code=error

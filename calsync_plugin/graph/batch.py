@@ -37,6 +37,15 @@ def decode_batch(body: JsonValue, requests: Sequence[Request], *, now: float = 0
     return [_outcome(by_id.get(str(position)), request, now) for position, request in enumerate(requests)]
 
 
+def statuses(reply: Reply, members: int) -> list[int]:
+    """Return the statuses that members were answered with; those of a refused envelope all have its own."""
+    if not 200 <= reply.status < 300:
+        return [reply.status] * members
+    responses = reply.body.get("responses") if isinstance(reply.body, dict) else None
+    told = [r.get("status") for r in responses if isinstance(r, dict)] if isinstance(responses, list) else []
+    return [status for status in told if isinstance(status, int)]
+
+
 def _member(number: str, request: Request) -> JsonObject:
     member: JsonObject = {"id": number, "method": request.method, "url": request.path}
     headers: dict[str, JsonValue] = dict(request.headers)

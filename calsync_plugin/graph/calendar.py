@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
-from calsync_plugin.domain.meeting import JsonValue
+from calsync_plugin.domain.meeting import JsonValue, Response
 from calsync_plugin.graph.protocol import JsonObject, Request
 
 MARKER = "String {b7a4f3c2-6c1d-4e0b-9d35-0f4c5a1e8d27} Name calsync"
@@ -18,6 +18,23 @@ MARKER = "String {b7a4f3c2-6c1d-4e0b-9d35-0f4c5a1e8d27} Name calsync"
 
 _EXPAND_MARKER = f"singleValueExtendedProperties($filter=id eq '{MARKER}')"
 _PAGE = 100
+_ANSWERS = {
+    Response.ACCEPTED: "accept",
+    Response.DECLINED: "decline",
+    Response.TENTATIVE: "tentativelyAccept",
+}
+# Graph docs, event resource type: told only if asked for by name, and then all else must be named, too.
+_MASTER = (
+    "id,iCalUId,type,subject,body,start,end,isAllDay,location,attendees,organizer,isOrganizer,isCancelled"
+    ",sensitivity,showAs,isReminderOn,reminderMinutesBeforeStart,isOnlineMeeting,onlineMeeting"
+    ",originalStartTimeZone,originalEndTimeZone,responseStatus,transactionId,recurrence,cancelledOccurrences"
+)
+_SHOWN = (
+    "id,iCalUId,type,seriesMasterId,subject,start,end,isAllDay,location,organizer"
+    ",isCancelled,sensitivity,showAs"
+)
+_LOOK = "id,type,subject,start,end,isAllDay,attendees,organizer,isOrganizer"
+"""By which two events look alike."""
 
 
 def create_event(
@@ -51,6 +68,23 @@ def delete_event(event_id: str, *, etag: str = "", item: str = "") -> Request:
 def get_event(event_id: str, *, item: str = "") -> Request:
     """Read an event with its marker (Graph docs, "Get event", "Get singleValueLegacyExtendedProperty")."""
     return _get(_event(event_id), {"$expand": _EXPAND_MARKER}, item=item)
+
+
+def get_master(series_id: str, *, item: str = "") -> Request:
+    """Read a series' master with its marker and its cancelled occurrences (Graph docs, "Get event")."""
+    return _get(_event(series_id), {"$select": _MASTER, "$expand": _EXPAND_MARKER}, item=item)
+
+
+def respond(event_id: str, response: Response, *, item: str = "") -> Request:
+    """Answer an invitation and tell its organizer (Graph docs, "event: accept", "decline", ...).
+
+    `event_id` is that of the attendee's own copy. Not repeatable: every answer is a mail. ValueError for
+    `Response.NONE`, which Outlook cannot be told.
+    """
+    action = _ANSWERS.get(response)
+    if action is None:
+        raise ValueError("an answer to an invitation cannot be taken back")
+    return Request(method="POST", path=f"{_event(event_id)}/{action}", body={"sendResponse": True}, item=item)
 
 
 def calendar_of(event_id: str, *, item: str = "") -> Request:
@@ -110,6 +144,19 @@ def calendar_view_delta(start: datetime, end: datetime, *, calendar_id: str = ""
     prefix = f"/me/calendars/{_id(calendar_id)}" if calendar_id else "/me"
     path = f"{prefix}/calendarView/delta"
     return _get(path, _window(start, end), prefer=f"odata.maxpagesize={page}")
+
+
+def calendar_view(start: datetime, end: datetime, *, calendar_id: str = "") -> Request:
+    """List what lies between two aware times, series as their dates (Graph docs, "List calendarView")."""
+    prefix = f"/me/calendars/{_id(calendar_id)}" if calendar_id else "/me"
+    query = {**_window(start, end), "$select": _SHOWN, "$orderby": "start/dateTime", "$top": str(_PAGE)}
+    return _get(f"{prefix}/calendarView", query)
+
+
+def list_looks(start: datetime, end: datetime, calendar_id: str) -> Request:
+    """List how the events between two aware times look in a calendar (Graph docs, "List calendarView")."""
+    query = {**_window(start, end), "$select": _LOOK, "$top": str(_PAGE)}
+    return _get(f"{_calendar(calendar_id)}/calendarView", query)
 
 
 def follow(link: str, *, page: int | None = None, item: str = "") -> Request:

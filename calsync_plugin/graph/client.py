@@ -11,7 +11,7 @@ import itertools
 import random
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -27,7 +27,7 @@ from calsync_plugin.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from calsync_plugin.graph.batch import LARGEST, decode_batch, encode_batch
+from calsync_plugin.graph.batch import LARGEST, decode_batch, encode_batch, statuses
 from calsync_plugin.graph.pace import Pace
 from calsync_plugin.graph.protocol import JsonObject, Outcome, Reply, Request, decipher
 from calsync_plugin.graph.retries import backoff, should_retry
@@ -36,6 +36,14 @@ from calsync_plugin.http import Http, checked_address, json_bytes
 # Graph docs, "Obtain immutable identifiers": ids survive moves only if every call asks for them. Times in one
 # zone make answers comparable whatever the zone of the mailbox.
 PREFER = 'IdType="ImmutableId", outlook.timezone="UTC"'
+
+
+Answered = Callable[[int | None, int], None]
+"""Told the status of an answer (None: there was none) and how many requests it was for."""
+
+
+def _uncounted(status: int | None, requests: int) -> None:
+    """Nobody wants to know."""
 
 
 class Clock(Protocol):
@@ -51,7 +59,7 @@ class Clock(Protocol):
 
 
 class TokenSource(Protocol):
-    """Where a mailbox's access token comes from (`auth.MailboxToken`)."""
+    """Where a mailbox's access token comes from (`tokens.MailboxToken`)."""
 
     def token(self, *, force_refresh: bool = False) -> str:
         """Return an access token; ReconnectNeeded or Transient."""
@@ -71,10 +79,12 @@ class GraphClient:
         patience: float = 5.0,
         batch_size: int = LARGEST,
         timeout: float | None = None,
+        answered: Answered = _uncounted,
     ) -> None:
         """`patience`: the longest wait in seconds that is spent here; longer ones are the caller's.
 
-        `timeout`: seconds until an answer counts as lost; None leaves it to `http`.
+        `timeout`: seconds until an answer counts as lost; None leaves it to `http`. `answered` is told of
+        every answer.
         """
         self.http = http
         self.base_url = checked_address(base_url, path="graph.url")
@@ -83,6 +93,7 @@ class GraphClient:
         self.patience = patience
         self.batch_size = min(batch_size, LARGEST)
         self.timeout = timeout
+        self.answered = answered
 
     def mailbox(self, token: TokenSource, pace: Pace) -> MailboxClient:
         """Return a client for one mailbox, on which one thread at a time can send."""
@@ -187,7 +198,9 @@ class MailboxClient:
 
     def _single(self, request: Request) -> JsonObject | None:
         body = None if request.body is None else json_bytes(request.body)
-        return decipher(self._call(request, body, self._url(request.path)), request.item, now=self._now())
+        reply = self._call(request, body, self._url(request.path))
+        self._graph.answered(reply.status, 1)
+        return decipher(reply, request.item, now=self._now())
 
     def _batched(self, requests: Sequence[Request]) -> list[Outcome]:
         members = [
@@ -201,11 +214,13 @@ class MailboxClient:
             for r in requests
         ]
         outer = Request(method="POST", path="/$batch")
-        reply = self._call(outer, json_bytes(encode_batch(members)), self._url("/$batch"))
+        reply = self._call(outer, json_bytes(encode_batch(members)), self._url("/$batch"), len(members))
+        for status in statuses(reply, len(members)):
+            self._graph.answered(status, 1)
         outcomes = decode_batch(decipher(reply, now=self._now()), members, now=self._now())
         return [Outcome(r, o.value, o.error) for o, r in zip(outcomes, requests, strict=True)]
 
-    def _call(self, request: Request, body: bytes | None, url: str) -> Reply:
+    def _call(self, request: Request, body: bytes | None, url: str, requests: int = 1) -> Reply:
         headers = {
             "Authorization": f"Bearer {self._token.token()}",
             "Accept": "application/json",
@@ -216,9 +231,12 @@ class MailboxClient:
         if body is not None:
             headers["Content-Type"] = "application/json"
         graph = self._graph
-        return Reply.of(
-            graph.http.send(request.method, url, headers=headers, body=body, timeout=graph.timeout)
-        )
+        try:
+            answer = graph.http.send(request.method, url, headers=headers, body=body, timeout=graph.timeout)
+            return Reply.of(answer)
+        except RemoteError:
+            graph.answered(None, requests)
+            raise
 
     def _url(self, path: str) -> str:
         return self._graph.base_url + self._relative(path)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from calsync_plugin.domain.meeting import JsonValue, Meeting, Response, Sensitivity, ShowAs, fold_text
-from calsync_plugin.domain.timespan import AllDay, Timed, TimeSpan
+from calsync_plugin.domain.timespan import FIRST_YEAR, AllDay, Timed, TimeSpan
 from calsync_plugin.errors import InvalidEvent, ItemError
 from calsync_plugin.graph import zones
 from calsync_plugin.graph.attendees import attendee_set, read_attendee, read_response
@@ -54,8 +54,17 @@ class EventView:
     """The list as Graph gave it, to be written back whole."""
     body: str = ""
     """The HTML as Graph gave it, with the block of an online meeting."""
+    label: str = ""
+    """The label that was taken off its subject."""
     skeletal: bool = False
     """An occurrence of which delta told little more than its times."""
+    cancelled_occurrences: tuple[str, ...] = ()
+    """Of a master, if the request asked for them (`calendar.get_master`): ids that end with the day."""
+
+    @property
+    def organizer_address(self) -> str:
+        """In lower case; empty if the event names no organizer. An X.500 name stays one."""
+        return self.meeting.organizer.address if self.meeting.organizer else ""
 
     @property
     def mails(self) -> bool:
@@ -63,17 +72,19 @@ class EventView:
         return self.is_organizer and bool(self.attendees)
 
 
-def read_event(json: Mapping[str, JsonValue], *, label: str = "") -> EventView:
+def read_event(json: Mapping[str, JsonValue], *, label: str = "", former_label: str = "") -> EventView:
     """Read an event, or raise InvalidEvent with a short stable `reason`.
 
     Expects `Prefer: outlook.timezone="UTC"`, stands other zones. A `label` at the start of the subject is
-    taken off (R4).
+    taken off, or else the `former_label` under which it was written (R4).
     """
     item = _name(json)
     event_id = _text(json, "id")
     if not event_id:
         raise InvalidEvent("an event without an id", item=item, reason="no_id")
-    meeting = _meeting(json, label, item)
+    written = _text(json, "subject")
+    taken_off = next((one for one in (label, former_label) if without_label(written, one) != written), "")
+    meeting = _meeting(json, without_label(written, taken_off), item)
     return EventView(
         id=event_id,
         etag=_text(json, "@odata.etag"),
@@ -83,9 +94,7 @@ def read_event(json: Mapping[str, JsonValue], *, label: str = "") -> EventView:
         cancelled=meeting.cancelled,
         type=_text(json, "type") or "singleInstance",
         series_master_id=_text(json, "seriesMasterId"),
-        original_start=_moment(_text(json, "originalStart"), "UTC", item)
-        if json.get("originalStart")
-        else None,
+        original_start=_slot(json, item),
         transaction_id=_text(json, "transactionId"),
         marker=_marker(json),
         online=meeting.online,
@@ -94,18 +103,22 @@ def read_event(json: Mapping[str, JsonValue], *, label: str = "") -> EventView:
         response=read_response(json.get("responseStatus")),
         attendees=tuple(_list(json, "attendees")),
         body=_text(_object(json, "body"), "content"),
+        label=taken_off,
         skeletal="subject" not in json and "body" not in json,
+        cancelled_occurrences=tuple(
+            named for named in _list(json, "cancelledOccurrences") if isinstance(named, str)
+        ),
     )
 
 
-def _meeting(json: Mapping[str, JsonValue], label: str, item: str) -> Meeting:
+def _meeting(json: Mapping[str, JsonValue], subject: str, item: str) -> Meeting:
     online = json.get("isOnlineMeeting") is True or bool(_object(json, "onlineMeeting"))
     join_url = _text(_object(json, "onlineMeeting"), "joinUrl")
     organizer = read_attendee(json.get("organizer"))
     zone = _text(json, "originalStartTimeZone")
     zone = zone if zones.known(zone) else ""
     return Meeting(
-        subject=without_label(_text(json, "subject"), label),
+        subject=subject,
         span=_span(json, zone, item),
         location=_text(_object(json, "location"), "displayName"),
         description=_description(json, online, join_url),
@@ -136,9 +149,10 @@ def _span(json: Mapping[str, JsonValue], zone: str, item: str) -> TimeSpan:
     start, end = _object(json, "start"), _object(json, "end")
     try:
         if json.get("isAllDay") is True:
-            first = _day(start, zone, item)
-            # Graph docs: the end of an all-day event is the midnight after its last day.
-            return AllDay(first, max(_day(end, zone, item), first + timedelta(days=1)))
+            # Graph docs: the end of an all-day event is the midnight after its last day. Some clients say the
+            # last day itself.
+            first, until = _day(start, zone, item), _day(end, zone, item)
+            return AllDay(first, first + timedelta(days=1) if until == first else until)
         return Timed(_moment_of(start, item), _moment_of(end, item))
     except InvalidEvent:
         raise
@@ -171,6 +185,16 @@ def _moment(text: str, zone: str, item: str) -> datetime:
     if not zones.known(zone):
         raise InvalidEvent(f"the time zone {zone!r:.60} is unknown", item=item, reason="unknown_zone")
     return zones.instant(wall, zone)
+
+
+def _slot(json: Mapping[str, JsonValue], item: str) -> datetime | None:
+    """Return when an occurrence would start by its series' rule; None if that is not told."""
+    try:
+        start = _moment(_text(json, "originalStart"), "UTC", item).replace(microsecond=0)
+    except (InvalidEvent, OverflowError):
+        return None
+    # Exchange writes "none" as a date of year 1.
+    return start if start.year >= FIRST_YEAR else None
 
 
 def _wall(text: str, item: str, *, keep_offset: bool = False) -> datetime:
@@ -224,7 +248,5 @@ def _list(json: Mapping[str, JsonValue], name: str) -> Sequence[JsonValue]:
 
 
 def _name(json: Mapping[str, JsonValue]) -> str:
-    """Return how messages name an event; what is private keeps its subject to itself (R14)."""
-    if _text(json, "sensitivity").lower() not in {"", "normal"}:
-        return "a private event"
-    return f"event {_text(json, 'subject')!r:.80}"
+    """Return how messages name an event: logs and administrators read them, so not by its subject."""
+    return f"event {_text(json, 'id')[-12:]}".rstrip()

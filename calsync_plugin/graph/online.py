@@ -6,6 +6,7 @@ without the block disables the meeting (Graph docs, "Update event").
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from calsync_plugin.markup import tokens
@@ -98,5 +99,14 @@ def _inside(outer: _Element, elements: list[_Element], place: _Span) -> _Span:
 
 
 def _text_within(texts: list[_Span], outer: _Element, start: int, end: int) -> bool:
-    """Tell whether an element has text besides what lies between `start` and `end`."""
-    return any(outer.start <= a and b <= outer.end and not (start <= a and b <= end) for a, b in texts)
+    """Tell whether an element has text besides what lies between `start` and `end`, which it holds.
+
+    Texts lie in order and apart, so two searches count them, however many there are.
+    """
+    return _texts_from(texts, outer.start, outer.end) > _texts_from(texts, start, end)
+
+
+def _texts_from(texts: list[_Span], start: int, end: int) -> int:
+    return bisect_right(texts, end, key=lambda text: text[1]) - bisect_left(
+        texts, start, key=lambda text: text[0]
+    )

@@ -144,7 +144,7 @@ def failure(reply: Reply, item: str = "", *, now: float = 0.0) -> CalsyncError:
     kind = _BY_STATUS.get(reply.status)
     if kind is not None:
         return kind(text, status=reply.status, code=code, request_id=request_id)
-    return Refused(f"{text}; correct the item", item=item)
+    return _refused(f"{text}; correct the item", item)
 
 
 _BY_STATUS: Mapping[int, Callable[..., RemoteError]] = {
@@ -175,7 +175,12 @@ def _by_code(
     if _MAIL_QUOTA in codes:
         return Throttled(text, retry_after=_MAIL_QUOTA_WAIT, status=status, code="ErrorExceededMessageLimit")
     reason = next((_REASONS[code] for code in sorted(codes) if code in _REASONS), "")
-    return Refused(text, item=item, reason=reason) if reason else None
+    return _refused(text, item, reason) if reason else None
+
+
+def _refused(text: str, item: str, reason: str = "") -> Refused:
+    """Return a refusal, which names its item itself."""
+    return Refused(text.removeprefix(f"{item}: "), item=item, reason=reason)
 
 
 def _details(body: JsonValue) -> Mapping[str, JsonValue]:

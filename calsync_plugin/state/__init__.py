@@ -5,19 +5,31 @@ of this package knows SQL, Alembic or a cipher.
 """
 
 from calsync_plugin.state.clock import NEVER, Clock, SystemClock
+from calsync_plugin.state.gauges import Snapshot
 from calsync_plugin.state.heart import Heart
+from calsync_plugin.state.listing import AccountLine
+from calsync_plugin.state.reading_rows import (
+    CalendarRow,
+    Cursor,
+    CursorStage,
+    EventMark,
+    EventPage,
+    PullState,
+    Subscription,
+)
 from calsync_plugin.state.rows import (
     ROUTER,
     SWEEP,
     Account,
     AccountStatus,
+    AuditEntry,
     Change,
     ChangeKey,
     ChangePage,
     Clash,
-    Cursor,
-    CursorStage,
     Decision,
+    Figure,
+    Given,
     Held,
     Installation,
     JournalEntry,
@@ -25,15 +37,17 @@ from calsync_plugin.state.rows import (
     Mailbox,
     MailboxKind,
     Note,
+    Notify,
     OAuthFlow,
     Pace,
     Parked,
     Stage,
-    Subscription,
+    Subject,
     Webhook,
 )
 from calsync_plugin.state.saving import Save
 from calsync_plugin.state.secrets import Keyring
+from calsync_plugin.state.sessions import session_hash
 from calsync_plugin.state.store import Store, open_store
 
 __all__ = [
@@ -41,7 +55,10 @@ __all__ = [
     "ROUTER",
     "SWEEP",
     "Account",
+    "AccountLine",
     "AccountStatus",
+    "AuditEntry",
+    "CalendarRow",
     "Change",
     "ChangeKey",
     "ChangePage",
@@ -50,6 +67,10 @@ __all__ = [
     "Cursor",
     "CursorStage",
     "Decision",
+    "EventMark",
+    "EventPage",
+    "Figure",
+    "Given",
     "Heart",
     "Held",
     "Installation",
@@ -59,14 +80,19 @@ __all__ = [
     "Mailbox",
     "MailboxKind",
     "Note",
+    "Notify",
     "OAuthFlow",
     "Pace",
     "Parked",
+    "PullState",
     "Save",
+    "Snapshot",
     "Stage",
     "Store",
+    "Subject",
     "Subscription",
     "SystemClock",
     "Webhook",
     "open_store",
+    "session_hash",
 ]

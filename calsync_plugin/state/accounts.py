@@ -18,7 +18,7 @@ from calsync_plugin.state.bulk import insert_missing, upsert
 from calsync_plugin.state.clock import NEVER
 from calsync_plugin.state.columns import instant
 from calsync_plugin.state.database import Database
-from calsync_plugin.state.rows import Account, AccountStatus, Mailbox, MailboxKind, Stage
+from calsync_plugin.state.rows import Account, AccountStatus, Mailbox, MailboxKind, Notify, Stage
 from calsync_plugin.state.schema import accounts, mailboxes
 
 
@@ -40,13 +40,13 @@ class Accounts:
         """Several accounts at once, by user id."""
         with self._database.read() as connection:
             rows = connection.execute(select(accounts).where(accounts.c.user_id.in_(user_ids)))
-            return {row.user_id: _account(row) for row in rows}
+            return {row.user_id: account_of(row) for row in rows}
 
     def by_mailboxes(self, mailbox_ids: list[int]) -> dict[int, Account]:
         """The accounts that hold several mailboxes, by mailbox id."""
         with self._database.read() as connection:
             rows = connection.execute(_BY_MAILBOXES, {"mailboxes": mailbox_ids})
-            return {row.mailbox_id: _account(row) for row in rows}
+            return {row.mailbox_id: account_of(row) for row in rows}
 
     def all(self, *, after: str = "", limit: int = 200) -> list[Account]:
         """A page of accounts in the order of their user ids; the next page is after the last of it."""
@@ -54,7 +54,14 @@ class Accounts:
             select(accounts).where(accounts.c.user_id > after).order_by(accounts.c.user_id).limit(limit)
         )
         with self._database.read() as connection:
-            return [_account(row) for row in connection.execute(statement)]
+            return [account_of(row) for row in connection.execute(statement)]
+
+    def in_status(self, *statuses: AccountStatus) -> list[Account]:
+        """All accounts in one of these statuses, in the order of their user ids."""
+        wanted = accounts.c.status.in_([status.value for status in statuses])
+        with self._database.read() as connection:
+            rows = connection.execute(select(accounts).where(wanted).order_by(accounts.c.user_id))
+            return [account_of(row) for row in rows]
 
     def counts(self) -> dict[AccountStatus, int]:
         """How many accounts are in each status."""
@@ -104,6 +111,10 @@ class Accounts:
         """What the user sees, with the reason in words."""
         self._set(user_id, status=status.value, reason=reason)
 
+    def set_notify(self, user_id: str, notify: Notify, reason: str = "") -> None:
+        """How changes of the mailbox become known; `reason` says in words why it is polled."""
+        self._set(user_id, notify=notify.value, notify_reason=reason)
+
     def set_stage(self, user_id: str, stage: Stage) -> None:
         """What the worker does at this moment."""
         self._set(user_id, stage=stage.value)
@@ -127,7 +138,7 @@ class Accounts:
     def _one(self, condition: Any) -> Account | None:
         with self._database.read() as connection:
             row = connection.execute(select(accounts).where(condition)).first()
-        return None if row is None else _account(row)
+        return None if row is None else account_of(row)
 
     def _now(self) -> datetime:
         return instant(self._database.clock.now())
@@ -136,6 +147,11 @@ class Accounts:
 def mark_succeeded(connection: Connection, user_id: str, at: datetime) -> None:
     """A run ended well, within the caller's transaction."""
     connection.execute(_SUCCEEDED, {"user": user_id, "at": at})
+
+
+def mark_pulled(connection: Connection, user_id: str, at: datetime) -> None:
+    """All calendars were read to the end, within the caller's transaction."""
+    connection.execute(update(accounts).where(accounts.c.user_id == user_id).values(pulled_at=at))
 
 
 _SUCCEEDED = (
@@ -163,6 +179,8 @@ def new_mailbox(kind: MailboxKind, tenant_id: str, object_id: str, address: str 
         "attempt": 0,
         "pace_start": 0.0,
         "pace_count": 0,
+        "pull_at": 0.0,
+        "hints": 0,
     }
 
 
@@ -183,10 +201,14 @@ def _row(account: Account) -> dict[str, Any]:
         "last_success_at": account.last_success_at,
         "last_error": account.last_error,
         "last_error_at": account.last_error_at,
+        "notify": account.notify.value,
+        "notify_reason": account.notify_reason,
+        "pulled_at": account.pulled_at,
     }
 
 
-def _account(row: Any) -> Account:
+def account_of(row: Any) -> Account:
+    """A row of `accounts` as a value."""
     return Account(
         user_id=row.user_id,
         mailbox_id=row.mailbox_id,
@@ -203,4 +225,7 @@ def _account(row: Any) -> Account:
         last_success_at=row.last_success_at,
         last_error=row.last_error,
         last_error_at=row.last_error_at,
+        notify=Notify(row.notify),
+        notify_reason=row.notify_reason,
+        pulled_at=row.pulled_at,
     )

@@ -1,13 +1,13 @@
-"""Where a recurring look through the CRM stands: one text by name.
+"""Where a recurring look through the CRM stands, and what was told to whom: one text by name.
 
 Decides nothing about what a bookmark means.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from calsync_plugin.state.bulk import upsert
+from calsync_plugin.state.bulk import insert_missing, upsert
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.schema import bookmarks
 
@@ -28,3 +28,13 @@ class Bookmarks:
         """Move a bookmark."""
         with self._database.write() as connection:
             connection.execute(upsert(connection, bookmarks), {"name": name, "value": value})
+
+    def swap(self, name: str, before: str, after: str) -> bool:
+        """Move a bookmark that is still as it was read (empty: none); False if somebody was faster."""
+        b = bookmarks.c
+        with self._database.write() as connection:
+            if before:
+                moved = update(bookmarks).where(b.name == name, b.value == before).values(value=after)
+                return connection.execute(moved).rowcount == 1
+            made = insert_missing(connection, bookmarks).values(name=name, value=after).returning(b.name)
+            return connection.execute(made).first() is not None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from calsync_plugin.state.bulk import Bulk, chunks
@@ -125,11 +125,42 @@ _END_CHANGE = Bulk(
 )
 
 
-def add_target(connection: Connection, change_ids: Iterable[int], mailbox_id: int) -> None:
+def add_target(
+    connection: Connection,
+    database: Database,
+    change_ids: Iterable[int],
+    mailbox_id: int,
+    *,
+    attempts: int = 0,
+    delay: float = 0.0,
+) -> None:
     """These changes concern another mailbox, too. Rows that ended meanwhile are left alone."""
     for ids in chunks(change_ids):
-        present = _locked(connection, ids)
-        _insert_targets(connection, [{"change_id": i, "mailbox_id": mailbox_id} for i in sorted(present)])
+        present = sorted(_locked(connection, ids))
+        _insert_targets(connection, [{"change_id": i, "mailbox_id": mailbox_id} for i in present], attempts)
+        if delay:
+            connection.execute(
+                update(t)
+                .where(t.c.mailbox_id == mailbox_id, t.c.change_id.in_(present))
+                .values(not_before=database.now + bindparam("delay")),
+                {"delay": delay, **database.times()},
+            )
+
+
+def mark_for(
+    connection: Connection, database: Database, entity_type: str, record_id: str, mailbox_id: int
+) -> None:
+    """Insert a row that is routed already, within the caller's transaction."""
+    row = {
+        "entity_type": entity_type,
+        "record_id": record_id,
+        "user_hint": "",
+        "kind": "handed_on",
+        "created_at": database.clock.now(),
+        "routed": 1,
+    }
+    change_id = connection.execute(insert(c).values(row).returning(c.c.id)).scalar_one()
+    _insert_targets(connection, [{"change_id": change_id, "mailbox_id": mailbox_id}])
 
 
 def retry(
@@ -161,8 +192,8 @@ def _locked(connection: Connection, change_ids: Iterable[int], *, only_unrouted:
     return found
 
 
-def _insert_targets(connection: Connection, rows: list[dict[str, int]]) -> None:
-    full = [{**row, "attempts": 0, "not_before": 0.0, "error": ""} for row in rows]
+def _insert_targets(connection: Connection, rows: list[dict[str, int]], attempts: int = 0) -> None:
+    full = [{**row, "attempts": attempts, "not_before": 0.0, "error": ""} for row in rows]
     _INSERT_TARGETS[connection.dialect.name].execute(connection, full)
 
 

@@ -13,15 +13,12 @@ from sqlalchemy import Column, Connection, Table, func, select, update
 
 from calsync_plugin.errors import StoreError
 from calsync_plugin.state import cursors as cursors_room
+from calsync_plugin.state import integration as integration_room
 from calsync_plugin.state import log, tokens, webhooks
-from calsync_plugin.state.schema import (
-    clashes,
-    cursors,
-    installation,
-    journal,
-    oauth_flows,
-    token_caches,
-)
+from calsync_plugin.state import sessions as sessions_room
+from calsync_plugin.state.pages_schema import integration, sessions
+from calsync_plugin.state.reading_schema import cursors
+from calsync_plugin.state.schema import clashes, installation, journal, oauth_flows, token_caches
 from calsync_plugin.state.schema import webhooks as webhooks_table
 from calsync_plugin.state.secrets import Keyring
 
@@ -46,6 +43,8 @@ ENCRYPTED = (
     EncryptedColumn(cursors, "url", cursors_room.PURPOSE, cursors_room.identity),
     EncryptedColumn(journal, "content", log.JOURNAL, lambda row: str(row.id)),
     EncryptedColumn(clashes, "content", log.CLASH, lambda row: str(row.id)),
+    EncryptedColumn(sessions, "content", sessions_room.PURPOSE, lambda row: str(row.id_hash)),
+    EncryptedColumn(integration, "content", integration_room.PURPOSE, lambda row: str(row.one)),
 )
 
 

@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from calsync_plugin.domain.links import Base, Copy, CopyPurpose, CopyState, Link, LinkState, Origin, Role
-from calsync_plugin.domain.meeting import Field
+from calsync_plugin.domain.meeting import Field, Response
 
 _CRM = "crm"
 _OUTLOOK = "outlook"
+_LABEL = "label"
+_ORGANIZER = "organizer"
+"""They stand among the fields of a base; no field has these names."""
 
 
 def link_row(link: Link) -> dict[str, Any]:
@@ -46,6 +49,8 @@ def copy_rows(links: Iterable[Link]) -> list[dict[str, Any]]:
             "calendar_id": copy.calendar_id,
             "ical_uid": copy.ical_uid,
             "etag": copy.etag,
+            "response": copy.response.value,
+            "series_id": copy.series_id,
         }
         for link in links
         for position, copy in enumerate(link.copies)
@@ -58,7 +63,7 @@ def base_rows(links: Iterable[Link]) -> list[dict[str, Any]]:
         {
             "link_id": link.id,
             "side": side,
-            "normal_form": {str(name): value for name, value in base.values.items()},
+            "normal_form": _written_form(base),
             "version": base.version,
         }
         for link in links
@@ -78,7 +83,7 @@ def written_start(start: datetime | None) -> str:
 
 def link_of(row: Any, copies: Iterable[Any], bases: Iterable[Any]) -> Link:
     """The link of its rows; `copies` in the order of their position."""
-    sides = {base.side: Base(_normal_form(base.normal_form), base.version) for base in bases}
+    sides = {base.side: _base(base) for base in bases}
     return Link(
         id=row.id,
         entity_type=row.entity_type,
@@ -107,7 +112,20 @@ def _copy(row: Any) -> Copy:
         calendar_id=row.calendar_id,
         ical_uid=row.ical_uid,
         etag=row.etag,
+        response=Response(row.response),
+        series_id=row.series_id,
     )
+
+
+def _written_form(base: Base) -> dict[str, Any]:
+    values: dict[str, Any] = {str(name): value for name, value in base.values.items()}
+    also = {_LABEL: base.label, _ORGANIZER: base.organizer}
+    return values | {name: text for name, text in also.items() if text}
+
+
+def _base(row: Any) -> Base:
+    label, organizer = (str(row.normal_form.get(name, "")) for name in (_LABEL, _ORGANIZER))
+    return Base(_normal_form(row.normal_form), row.version, label, organizer)
 
 
 def _normal_form(values: dict[str, Any]) -> dict[Field, Any]:

@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, distinct, func, select, update
+from sqlalchemy import BindParameter, Connection, Select, bindparam, case, distinct, func, select, update
 
-from calsync_plugin.domain.links import CopyPurpose, Link, LinkState
+from calsync_plugin.domain.links import CopyPurpose, CopyState, Link, LinkState, Origin
 from calsync_plugin.state.bulk import CHUNK, chunks
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.link_rows import link_of
@@ -45,15 +45,35 @@ class Links:
 
     def by_events(self, mailbox_id: int, event_ids: Iterable[str]) -> dict[str, Link]:
         """The links of events of one mailbox, by event id (compared byte for byte)."""
+        return self._by_copies(mailbox_id, copies.c.event_id, event_ids)
+
+    def by_transactions(self, mailbox_id: int, keys: Iterable[str]) -> dict[str, Link]:
+        """The links whose creates in a mailbox carry these idempotency keys, by key."""
+        return self._by_copies(mailbox_id, copies.c.transaction_id, keys)
+
+    def of_series(self, mailbox_id: int, series_ids: Iterable[str]) -> list[Link]:
+        """The links of all occurrences of these series masters of a mailbox."""
+        found: dict[str, Link] = {}
         with self._database.read() as connection:
-            owners: dict[str, str] = {}
-            for part in chunks(event_id for event_id in dict.fromkeys(event_ids) if event_id):
-                statement = select(copies.c.event_id, copies.c.link_id).where(
-                    copies.c.mailbox_id == mailbox_id, copies.c.event_id.in_(part)
+            for part in chunks(series_id for series_id in dict.fromkeys(series_ids) if series_id):
+                statement = select(copies.c.link_id).where(
+                    copies.c.mailbox_id == mailbox_id,
+                    copies.c.series_id.in_(part),
+                    copies.c.series_id != "",
                 )
-                owners.update((row.event_id, row.link_id) for row in connection.execute(statement))
+                found |= _by_ids(connection, connection.execute(statement).scalars().all())
+        return list(found.values())
+
+    def _by_copies(self, mailbox_id: int, column: Any, values: Iterable[str]) -> dict[str, Link]:
+        owners: dict[str, str] = {}
+        with self._database.read() as connection:
+            for part in chunks(value for value in dict.fromkeys(values) if value):
+                statement = select(column.label("value"), copies.c.link_id).where(
+                    copies.c.mailbox_id == mailbox_id, column.in_(part), column != ""
+                )
+                owners.update((row.value, row.link_id) for row in connection.execute(statement))
             found = _by_ids(connection, owners.values())
-        return {event_id: found[link_id] for event_id, link_id in owners.items() if link_id in found}
+        return {value: found[link_id] for value, link_id in owners.items() if link_id in found}
 
     def by_ical_uids(self, uids: Collection[str]) -> dict[str, list[Link]]:
         """The links that an iCalUId names: of a copy, or of a series (one for each occurrence)."""
@@ -106,6 +126,25 @@ class Links:
         with self._database.read() as connection:
             return list(connection.execute(statement).scalars())
 
+    def event_ids(self, mailbox_id: int, *, after: str = "", limit: int = 100) -> list[tuple[str, str]]:
+        """Link and event ids of a mailbox's events, in the order of the links, after one of them.
+
+        Suspended ones are among them: that the reason has ended may have been told to nobody.
+
+        A date of a series is named by its series' id.
+        """
+        event_id = case((copies.c.series_id != "", copies.c.series_id), else_=copies.c.event_id)
+        statement = (
+            select(copies.c.link_id, event_id.label("event_id"))
+            .join(links, links.c.id == copies.c.link_id)
+            .where(copies.c.mailbox_id == mailbox_id, copies.c.link_id > after, copies.c.event_id != "")
+            .where(links.c.state != LinkState.DETACHED.value)
+            .order_by(copies.c.link_id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(row.link_id, row.event_id) for row in connection.execute(statement)]
+
     def suspend(self, mailbox_id: int, reason: str) -> int:
         """Suspend all active links whose home lies in a mailbox (R12); returns how many."""
         homes = select(copies.c.link_id).where(
@@ -118,6 +157,44 @@ class Links:
         )
         with self._database.write() as connection:
             return connection.execute(statement).rowcount
+
+    def suspend_calendar(self, mailbox_id: int, calendar_id: str, reason: str) -> int:
+        """Suspend all active links whose home lies in one calendar of a mailbox (R12); returns how many."""
+        homes = select(copies.c.link_id).where(
+            copies.c.mailbox_id == mailbox_id,
+            copies.c.calendar_id == calendar_id,
+            copies.c.purpose == CopyPurpose.HOME.value,
+        )
+        statement = (
+            update(links)
+            .where(links.c.id.in_(homes), links.c.state == LinkState.ACTIVE.value)
+            .values(state=LinkState.SUSPENDED.value, reason=reason, version=links.c.version + 1)
+        )
+        with self._database.write() as connection:
+            return connection.execute(statement).rowcount
+
+    def calendars_with_records(self, mailbox_id: int, among: Collection[str]) -> set[str]:
+        """Those of a mailbox's calendars `among` which hold events of records born in the CRM."""
+        if not among:
+            return set()
+        with self._database.read() as connection:
+            return {
+                calendar_id
+                for calendar_id in among
+                if connection.execute(
+                    _HOLDS_RECORDS, {"mailbox": mailbox_id, "calendar": calendar_id}
+                ).first()
+            }
+
+    def creates_begun(self, mailbox_id: int) -> bool:
+        """Whether creates were begun in a mailbox of which nobody knows yet what event came of them."""
+        statement = select(copies.c.link_id).where(
+            copies.c.mailbox_id == mailbox_id,
+            copies.c.event_id == "",
+            copies.c.state == CopyState.INTENDED.value,
+        )
+        with self._database.read() as connection:
+            return connection.execute(statement.limit(1)).first() is not None
 
     def count(self, mailbox_id: int) -> int:
         """How many links have their home copy in a mailbox. Costs more the more there are: ask seldom."""
@@ -173,3 +250,16 @@ _OF_RECORDS = select(links).where(
 )
 _COPIES = select(copies).where(copies.c.link_id.in_(_IDS)).order_by(copies.c.link_id, copies.c.position)
 _BASES = select(bases).where(bases.c.link_id.in_(_IDS))
+_HOLDS_RECORDS = (
+    select(copies.c.link_id)
+    .join(links, links.c.id == copies.c.link_id)
+    .where(
+        copies.c.mailbox_id == bindparam("mailbox"),
+        copies.c.calendar_id == bindparam("calendar"),
+        copies.c.calendar_id != "",
+        copies.c.purpose == CopyPurpose.HOME.value,
+        links.c.origin == Origin.CRM.value,
+        links.c.state != LinkState.DETACHED.value,
+    )
+    .limit(1)
+)

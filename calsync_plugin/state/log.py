@@ -68,6 +68,17 @@ class Log:
         with self._database.read() as connection:
             return [self._clash(row) for row in connection.execute(statement)]
 
+    def clash_times(self, user_id: str, *, limit: int = 1000) -> list[datetime]:
+        """When the clashes of an account were, latest first; what clashed is not read."""
+        statement = (
+            select(clashes.c.at)
+            .where(clashes.c.user_id == user_id)
+            .order_by(clashes.c.at.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return list(connection.execute(statement).scalars())
+
     def notes(self, user_id: str, *, limit: int = 1000) -> list[Note]:
         """The log of an account, latest first."""
         statement = (
@@ -90,8 +101,7 @@ class Log:
     def mask(self, link_id: str, text: str = "private") -> None:
         """The meeting became private: what was noted of it becomes unreadable at once (R14)."""
         with self._database.write() as connection:
-            connection.execute(notes.update().where(notes.c.link_id == link_id).values(text=text))
-            connection.execute(delete(clashes).where(clashes.c.link_id == link_id))
+            mask(connection, link_id, text)
 
     def purge(self, kept: timedelta = KEPT) -> int:
         """Remove what is older than 30 days; returns how many rows."""
@@ -128,6 +138,12 @@ class Log:
         )
 
 
+def mask(connection: Connection, link_id: str, text: str = "private") -> None:
+    """Make what was noted of a meeting unreadable, within the caller's transaction."""
+    connection.execute(notes.update().where(notes.c.link_id == link_id).values(text=text))
+    connection.execute(delete(clashes).where(clashes.c.link_id == link_id))
+
+
 def journal(connection: Connection, keyring: Keyring, *, content: str, **columns: Any) -> str:
     """Insert an entry within the caller's transaction; returns its id."""
     entry_id = str(uuid4())
@@ -141,6 +157,17 @@ def clash(connection: Connection, keyring: Keyring, *, values: dict[str, JsonVal
     clash_id = str(uuid4())
     row = {**columns, "id": clash_id, "content": keyring.encrypt(CLASH, clash_id, json.dumps(values))}
     connection.execute(insert(clashes), row)
+
+
+def last_note(connection: Connection, user_id: str, link_id: str) -> str:
+    """What was noted last of a link in an account's log; empty if nothing was."""
+    statement = (
+        select(notes.c.text)
+        .where(notes.c.link_id == link_id, notes.c.user_id == user_id)
+        .order_by(notes.c.at.desc(), notes.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(statement).scalar() or ""
 
 
 def note_all(connection: Connection, at: datetime, lines: Sequence[NoteRow]) -> None:

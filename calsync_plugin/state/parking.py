@@ -81,6 +81,19 @@ _OF_RECORDS = select(parked.c.record_id, parked.c.mailbox_id).where(
 )
 
 
+def parked_events(connection: Connection, mailbox_id: int, event_ids: Iterable[str]) -> set[str]:
+    """Those of a mailbox's events that are parked, within the caller's transaction."""
+    found: set[str] = set()
+    for part in chunks(event_id for event_id in dict.fromkeys(event_ids) if event_id):
+        found.update(connection.execute(_OF_EVENTS, {"mailbox": mailbox_id, "events": part}).scalars())
+    return found
+
+
+_OF_EVENTS = select(parked.c.event_id).where(
+    parked.c.mailbox_id == bindparam("mailbox"), parked.c.event_id.in_(bindparam("events", expanding=True))
+)
+
+
 def park(connection: Connection, item: Parked, since: datetime) -> None:
     """Insert an item, or renew its reason, within the caller's transaction."""
     row = {

@@ -28,12 +28,14 @@ from sqlalchemy import (
 )
 
 from calsync_plugin.errors import LeaseLost
+from calsync_plugin.state import pulls
 from calsync_plugin.state.clock import NEVER
 from calsync_plugin.state.columns import storable
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.lane_sqlite import NewChange
 from calsync_plugin.state.lanes import Lane
 from calsync_plugin.state.listening import Listener
+from calsync_plugin.state.reading_rows import PullState
 from calsync_plugin.state.rows import Lease, MailboxKind, Pace
 from calsync_plugin.state.schema import mailboxes as m
 from calsync_plugin.state.waiting import Doorbell
@@ -83,6 +85,18 @@ class Queue:
         with self._database.write() as connection:
             wake(connection, self._database, mailbox_ids)
         self._doorbell.ring()
+
+    def hint(self, mailbox_id: int) -> None:
+        """Something may have changed in a mailbox: read it now. A backoff is not overridden."""
+        with self._database.write() as connection:
+            pulls.hint(connection, self._database, mailbox_id)
+            wake(connection, self._database, [mailbox_id])
+        self._doorbell.ring()
+
+    def pull_state(self, mailbox_id: int) -> PullState:
+        """When a mailbox wants to be read, and the hints until now."""
+        with self._database.read() as connection:
+            return pulls.state(connection, mailbox_id)
 
     # --- leases
 

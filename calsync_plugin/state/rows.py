@@ -45,6 +45,14 @@ class Stage(StrEnum):
     PUSHING = "pushing"
 
 
+class Notify(StrEnum):
+    """How calsync learns of changes in a mailbox; empty until that is known."""
+
+    UNKNOWN = ""
+    NOTIFICATIONS = "notifications"
+    POLL = "poll"
+
+
 class Decision(StrEnum):
     """What a person said to a held operation."""
 
@@ -139,6 +147,11 @@ class Account:
     last_success_at: datetime | None = None
     last_error: str = ""
     last_error_at: datetime | None = None
+    notify: Notify = Notify.UNKNOWN
+    notify_reason: str = ""
+    """Why it is polled, in words."""
+    pulled_at: datetime | None = None
+    """When its calendars were last read to the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,43 +165,14 @@ class Installation:
     paused: str
 
 
-class CursorStage(StrEnum):
-    """A new window's cursor is built beside the one in use (R17)."""
-
-    LIVE = "live"
-    BUILDING = "building"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
-    """Where the reading of one calendar window stands: an opaque next or delta link."""
-
-    mailbox_id: int
-    calendar_id: str
-    url: str
-    query_version: int
-    window_start: datetime
-    window_end: datetime
-    stage: CursorStage = CursorStage.LIVE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
-    """A Graph subscription; of the client state only a hash is kept."""
-
-    id: str
-    mailbox_id: int
-    resource: str
-    client_state_hash: str
-    expires_at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class OAuthFlow:
     """A login that was begun for `user_id`; `flow` is what the login library wants back."""
 
     user_id: str
     flow: str
+    session_hash: str = ""
+    """The browser session that began it; empty: begun without a browser, on the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,3 +247,45 @@ class Note:
     user_id: str
     link_id: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a grant is given to: `kind` is role, team or user."""
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """One grant of one subject, with the subject's name at the time."""
+
+    subject: Subject
+    subject_name: str
+    name: str
+    given_by: str
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One change that a person made. `user_id`: whose account it was, empty for the whole installation."""
+
+    id: int
+    at: datetime
+    actor_id: str
+    actor_name: str
+    user_id: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What adds up to `amount` in the hour that begins at `hour`."""
+
+    hour: datetime
+    name: str
+    label: str
+    amount: float

@@ -63,6 +63,9 @@ accounts = Table(
     Column("last_success_at", Instant),
     Column("last_error", Words, nullable=False),
     Column("last_error_at", Instant),
+    Column("notify", Exact, nullable=False, server_default=""),
+    Column("notify_reason", Words, nullable=False, server_default=""),
+    Column("pulled_at", Instant),
 )
 
 mailboxes = Table(
@@ -84,6 +87,8 @@ mailboxes = Table(
     Column("pace_start", Double, nullable=False),
     Column("pace_count", Integer, nullable=False),
     Column("ready_at", Double, FetchedValue(), nullable=False),
+    Column("pull_at", Double, nullable=False, server_default="0"),
+    Column("hints", RowId, nullable=False, server_default="0"),
     UniqueConstraint("tenant_id", "object_id", name="uq_mailboxes_identity"),
     Index("ix_mailboxes_ready", "ready_at"),
     sqlite_autoincrement=True,
@@ -147,9 +152,14 @@ copies = Table(
     Column("calendar_id", Exact, nullable=False),
     Column("ical_uid", Exact, nullable=False),
     Column("etag", Exact, nullable=False),
+    Column("response", Exact, nullable=False, server_default="none"),
+    Column("series_id", Exact, nullable=False, server_default=""),
     Index("ix_copies_event", "mailbox_id", "event_id"),
     Index("ix_copies_mailbox", "mailbox_id", "link_id"),
     Index("ix_copies_ical_uid", "ical_uid"),
+    Index("ix_copies_transaction", "transaction_id", **_only("transaction_id <> ''")),
+    Index("ix_copies_series", "mailbox_id", "series_id", **_only("series_id <> ''")),
+    Index("ix_copies_calendar", "mailbox_id", "calendar_id", **_only("calendar_id <> ''")),
 )
 
 bases = Table(
@@ -159,30 +169,6 @@ bases = Table(
     Column("side", Exact, primary_key=True),
     Column("normal_form", Json, nullable=False),
     Column("version", Exact, nullable=False),
-)
-
-cursors = Table(
-    "cursors",
-    metadata,
-    Column("mailbox_id", RowId, primary_key=True, autoincrement=False),
-    Column("calendar_id", Exact, primary_key=True),
-    Column("stage", Exact, primary_key=True),
-    Column("url", Exact, nullable=False),
-    Column("query_version", Integer, nullable=False),
-    Column("window_start", Instant, nullable=False),
-    Column("window_end", Instant, nullable=False),
-)
-
-subscriptions = Table(
-    "subscriptions",
-    metadata,
-    Column("id", Exact, primary_key=True),
-    Column("mailbox_id", RowId, nullable=False),
-    Column("resource", Exact, nullable=False),
-    Column("client_state_hash", Exact, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    Index("ix_subscriptions_mailbox", "mailbox_id"),
-    Index("ix_subscriptions_expires", "expires_at"),
 )
 
 token_caches = Table(
@@ -199,6 +185,7 @@ oauth_flows = Table(
     Column("user_id", Exact, nullable=False),
     Column("flow", Exact, nullable=False),
     Column("expires_at", Double, nullable=False),
+    Column("session_hash", Exact, nullable=False),
 )
 
 webhooks = Table(

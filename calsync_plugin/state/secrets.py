@@ -52,6 +52,12 @@ class Keyring:
         """Fresh key material for a configuration, 256 bits as text."""
         return token_urlsafe(32)
 
+    def derived(self, purpose: str) -> str:
+        """A secret of its own for signing, that changes with the first key."""
+        material = self._material[self.primary]
+        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"calsync:{purpose}".encode())
+        return base64.b64encode(key.derive(material)).decode("ascii")
+
     def encrypt(self, purpose: str, row: str, text: str) -> str:
         """`text` as `keyid:base64`, readable again only for the same purpose and row."""
         nonce = os.urandom(_NONCE_BYTES)

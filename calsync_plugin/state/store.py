@@ -10,17 +10,25 @@ from contextlib import AbstractContextManager
 
 from calsync_plugin.errors import StoreBusy, StoreError
 from calsync_plugin.state.accounts import Accounts
+from calsync_plugin.state.audit import Audit
 from calsync_plugin.state.bookmarks import Bookmarks
+from calsync_plugin.state.calendars import Calendars
 from calsync_plugin.state.changes import Changes
 from calsync_plugin.state.clock import Clock
 from calsync_plugin.state.cursors import Cursors
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.encrypted import check_keys, key_ids_in_use, reencrypt
+from calsync_plugin.state.events import Events
+from calsync_plugin.state.figures import Figures
+from calsync_plugin.state.gauges import Gauges
+from calsync_plugin.state.given import GivenGrants
 from calsync_plugin.state.holding import Holding
 from calsync_plugin.state.installation import Installations, establish
+from calsync_plugin.state.integration import Integration
 from calsync_plugin.state.lanes import open_lane
 from calsync_plugin.state.links import Links
 from calsync_plugin.state.listening import Listener
+from calsync_plugin.state.listing import Listing
 from calsync_plugin.state.log import Log
 from calsync_plugin.state.migrate import migrate
 from calsync_plugin.state.parking import Parking
@@ -28,6 +36,7 @@ from calsync_plugin.state.queue import Queue
 from calsync_plugin.state.rows import Lease
 from calsync_plugin.state.saving import Save, saving
 from calsync_plugin.state.secrets import Keyring
+from calsync_plugin.state.sessions import Sessions
 from calsync_plugin.state.tokens import OAuthFlows, Tokens
 from calsync_plugin.state.waiting import Doorbell
 from calsync_plugin.state.webhooks import Subscriptions, Webhooks
@@ -47,7 +56,10 @@ class Store:
         self.changes = Changes(database, self._doorbell)
         self.links = Links(database)
         self.cursors = Cursors(database, keyring)
+        self.events = Events(database)
+        self.calendars = Calendars(database)
         self.accounts = Accounts(database)
+        self.listing = Listing(database)
         self.tokens = Tokens(database, keyring)
         self.oauth_flows = OAuthFlows(database, keyring)
         self.webhooks = Webhooks(database, keyring)
@@ -57,6 +69,12 @@ class Store:
         self.bookmarks = Bookmarks(database)
         self.log = Log(database, keyring)
         self.installation = Installations(database)
+        self.sessions = Sessions(database, keyring)
+        self.given_grants = GivenGrants(database)
+        self.integration = Integration(database, keyring)
+        self.audit = Audit(database)
+        self.figures = Figures(database)
+        self.gauges = Gauges(database)
 
     def save(self, lease: Lease | None) -> AbstractContextManager[Save]:
         """One transaction for all that a run learnt; raises LeaseLost at its end if the lease went away.
@@ -64,6 +82,10 @@ class Store:
         None is for a person's action, which has no lease. Do nothing slow inside: SQLite has one writer.
         """
         return saving(self._database, self._keyring, self._doorbell, lease)
+
+    def secret_for(self, purpose: str) -> str:
+        """A secret of this installation, made of its keys; the same in all processes and after a restart."""
+        return self._keyring.derived(purpose)
 
     def key_ids_in_use(self) -> set[str]:
         """The ids of the keys that wrote what is stored; others can be removed from the configuration."""

@@ -53,7 +53,9 @@ class OAuthFlows:
         self._database = database
         self._keyring = keyring
 
-    def put(self, state: str, user_id: str, flow: str, *, seconds: float = 600.0) -> None:
+    def put(
+        self, state: str, user_id: str, flow: str, *, session_hash: str = "", seconds: float = 600.0
+    ) -> None:
         """Keep a begun login for `seconds`; others that are over are removed."""
         now = self._database.clock.now()
         key = _hash(state)
@@ -62,10 +64,18 @@ class OAuthFlows:
             "user_id": user_id,
             "flow": self._keyring.encrypt(FLOW, key, flow),
             "expires_at": now + seconds,
+            "session_hash": session_hash,
         }
         with self._database.write() as connection:
             connection.execute(delete(oauth_flows).where(oauth_flows.c.expires_at <= now))
             connection.execute(upsert(connection, oauth_flows), row)
+
+    def knows(self, state: str) -> bool:
+        """Whether a login with this state was begun and can still be ended."""
+        statement = select(oauth_flows.c.expires_at).where(oauth_flows.c.state_hash == _hash(state))
+        with self._database.read() as connection:
+            found = connection.execute(statement).scalar()
+        return found is not None and found > self._database.clock.now()
 
     def take(self, state: str) -> OAuthFlow | None:
         """The login of `state`, once; None if it is unknown, taken or over."""
@@ -75,7 +85,7 @@ class OAuthFlows:
             row = connection.execute(statement).first()
         if row is None or row.expires_at <= self._database.clock.now():
             return None
-        return OAuthFlow(row.user_id, self._keyring.decrypt(FLOW, key, row.flow))
+        return OAuthFlow(row.user_id, self._keyring.decrypt(FLOW, key, row.flow), row.session_hash)
 
 
 def _hash(state: str) -> str:

@@ -5,6 +5,7 @@ Decides that webhook secrets are encrypted. Does not decide when a subscription 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,10 @@ from sqlalchemy import delete, select
 
 from calsync_plugin.state.bulk import upsert
 from calsync_plugin.state.database import Database
-from calsync_plugin.state.rows import Subscription, Webhook
-from calsync_plugin.state.schema import subscriptions, webhooks
+from calsync_plugin.state.reading_rows import Subscription
+from calsync_plugin.state.reading_schema import subscriptions
+from calsync_plugin.state.rows import Webhook
+from calsync_plugin.state.schema import webhooks
 from calsync_plugin.state.secrets import Keyring
 
 PURPOSE = "webhook"
@@ -79,6 +82,12 @@ class Subscriptions:
     def get(self, subscription_id: str) -> Subscription | None:
         """One subscription."""
         return next(iter(self._find(subscriptions.c.id == subscription_id)), None)
+
+    def many(self, subscription_ids: Collection[str]) -> dict[str, Subscription]:
+        """Several subscriptions at once, by id; unknown ones are left out."""
+        if not subscription_ids:
+            return {}
+        return {found.id: found for found in self._find(subscriptions.c.id.in_(subscription_ids))}
 
     def for_mailbox(self, mailbox_id: int) -> list[Subscription]:
         """All subscriptions of a mailbox."""

@@ -1,23 +1,39 @@
-"""The bridge's Flask application: puts the addresses together and turns our errors into answers.
+"""The bridge's Flask application: puts the addresses together.
 
-Decides what every answer has in common: security headers, no secrets, a status that makes the sender do the
-right thing. What an address does lies in its blueprint.
+Decides which blueprints there are and what protects them. What an address does lies in its blueprint, what
+all answers have in common in `answers`.
 """
 
 from __future__ import annotations
 
-import logging
+from typing import Any
 
-from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from flask_wtf import CSRFProtect
 
+from calsync_plugin.accounts.signing_in import SigningIn
+from calsync_plugin.crm.sign_in import EspoSignIn
 from calsync_plugin.engine.assembly import Calsync
-from calsync_plugin.errors import BadDelivery, BadSignature, CalsyncError, DeliveryError, StoreBusy
+from calsync_plugin.web.account import account_pages
+from calsync_plugin.web.admin_accounts import accounts_pages
+from calsync_plugin.web.admin_audit import audit_pages
+from calsync_plugin.web.admin_grants import grant_pages
+from calsync_plugin.web.admin_integration import integration_pages
+from calsync_plugin.web.admin_overview import overview_pages
+from calsync_plugin.web.answers import set_up_answers
+from calsync_plugin.web.api import api
 from calsync_plugin.web.crm_webhooks import crm_webhooks
 from calsync_plugin.web.health import health
+from calsync_plugin.web.known_browsers import KnownBrowsers
 from calsync_plugin.web.login import login_pages
-
-log = logging.getLogger(__name__)
+from calsync_plugin.web.metrics import metrics
+from calsync_plugin.web.outlook_webhooks import outlook_webhooks
+from calsync_plugin.web.sessions import StoredSessions
+from calsync_plugin.web.showing import set_up_showing
+from calsync_plugin.web.sign_in import sign_in_pages
+from calsync_plugin.web.visitors import set_up_visitors
+from calsync_plugin.web.week import week_pages
 
 MAX_BODY = 1024 * 1024
 """EspoCRM sends 50 records at most in one delivery; more than this is not EspoCRM."""
@@ -26,46 +42,47 @@ MAX_BODY = 1024 * 1024
 def create_app(calsync: Calsync) -> Flask:
     """The web application of one bridge."""
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    app.register_blueprint(crm_webhooks(calsync))
-    app.register_blueprint(health(calsync))
-    app.register_blueprint(login_pages(calsync))
-    app.register_error_handler(CalsyncError, _explain)
-    app.register_error_handler(HTTPException, _explain_http)
-    app.after_request(_harden)
+    # A redirect from `//page` to `/page` would name the host that the asker made up.
+    app.url_map.merge_slashes = False
+    settings = calsync.settings
+    secure = settings.serve.public_url.startswith("https:")
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        SECRET_KEY=calsync.store.secret_for("pages"),
+        BOOTSTRAP_SERVE_LOCAL=True,
+        WTF_CSRF_TIME_LIMIT=None,
+        # The Referer is not checked: pages send none, and the token stands for the session.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    app.session_interface = StoredSessions(calsync.store, secure=secure)
+    Bootstrap5(app)
+    guard: Any = CSRFProtect(app)
+    webhooks = (crm_webhooks(calsync), outlook_webhooks(calsync))
+    for programs in (*webhooks, health(calsync), metrics(calsync), api(calsync)):
+        guard.exempt(programs)
+        app.register_blueprint(programs)
+    signing_in = _signing_in(calsync)
+    set_up_visitors(app, calsync, signing_in)
+    set_up_showing(app, calsync)
+    set_up_answers(app, secure=secure)
+    if signing_in is not None:
+        app.register_blueprint(sign_in_pages(signing_in, calsync.clock, KnownBrowsers(app, secure=secure)))
+    login = login_pages(calsync)
+    # Microsoft sends its answer from its own page; the login's state stands for it.
+    guard.exempt(f"{login.import_name}.callback")
+    app.register_blueprint(login)
+    app.register_blueprint(account_pages(calsync))
+    app.register_blueprint(week_pages(calsync))
+    app.register_blueprint(overview_pages(calsync))
+    app.register_blueprint(accounts_pages(calsync))
+    app.register_blueprint(grant_pages(calsync))
+    app.register_blueprint(integration_pages(calsync))
+    app.register_blueprint(audit_pages(calsync))
     return app
 
 
-def _explain(error: CalsyncError) -> tuple[Response, int]:
-    """401 for a forged delivery; 503 when our store is busy, which EspoCRM answers by trying again later.
-
-    What is wrong with the installation itself is for its log, not for whoever asked.
-    """
-    if isinstance(error, BadSignature):
-        status = 401
-    elif isinstance(error, BadDelivery):
-        status = 404
-    elif isinstance(error, StoreBusy):
-        status = 503
-    else:
-        log.error("%s %s: %s", request.method, request.path, error)
-        return jsonify(error="calsync cannot do this now; its log says why"), 500
-    if isinstance(error, DeliveryError | StoreBusy):
-        # Silence would hide a full disk, and a webhook whose secret is no longer the one that we know.
-        log.warning("%s %.200s was refused: %s", request.method, request.path, error)
-    return jsonify(error=str(error)), status
-
-
-def _explain_http(error: HTTPException) -> tuple[Response, int]:
-    return jsonify(error=error.description), error.code or 500
-
-
-def _harden(response: Response) -> Response:
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("X-Frame-Options", "DENY")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault(
-        "Content-Security-Policy", "default-src 'none'; style-src 'self' 'unsafe-inline'; form-action 'self'"
-    )
-    return response
+def _signing_in(calsync: Calsync) -> SigningIn | None:
+    """The sign-in of the CRM beside which we run; a host in whose process we are knows its users itself."""
+    if not calsync.settings.crm.url:
+        return None
+    return SigningIn(EspoSignIn(calsync.settings.crm, calsync.http), calsync.clock.now)

@@ -30,6 +30,7 @@ class Bridge:
             threads=serve.threads,
             name="calsync-web",
             largest_body=MAX_BODY,
+            trusted_proxy=serve.trusted_proxy,
         )
 
     def start(self) -> None:

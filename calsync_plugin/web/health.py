@@ -27,8 +27,4 @@ def health(calsync: Calsync) -> Blueprint:
             return jsonify(status="unready", reason=str(error)), 503
         return jsonify(status="ready", waiting=waiting), 200
 
-    @pages.get("/")
-    def index() -> Response:
-        return jsonify(name="calsync", health="/healthz", ready="/readyz")
-
     return pages

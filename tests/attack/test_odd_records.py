@@ -99,7 +99,7 @@ def test_an_odd_id_stops_nothing_and_asks_for_nothing_else(world: World, record_
     world.save(name="good")
     world.crm.log.clear()
     for _ in range(5):
-        world.app.worker.drain()
+        world.drain()
         world.clock.advance(2.0)
     assert [event.subject for event in world.events(ALICE)] == ["good"]
     others = {e.path for e in world.crm.log.requests if not e.path.startswith("/api/v1/Meeting")}

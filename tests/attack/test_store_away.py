@@ -13,6 +13,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from calsync_plugin.engine.counting import Counting
 from calsync_plugin.engine.worker import Rest, Worker
 from calsync_plugin.errors import StoreBusy, StoreError
 from calsync_plugin.state import ROUTER, Keyring, MailboxKind, Store, open_store
@@ -69,6 +70,7 @@ def test_a_worker_outlives_its_store(
     worker = Worker(
         store,
         {kind: lambda lease: runs.append(lease.mailbox_id) or Rest() for kind in MailboxKind},  # type: ignore[func-returns-value]
+        Counting(store),
         threads=2,
         lease_seconds=15.0,
     )
@@ -94,7 +96,11 @@ def test_a_store_that_stopped_answering_does_not_keep_a_process_from_stopping(da
     with relay:
         store = open_store(database.replace(":5432", f":{relay.port}"), Keyring({"k1": KEY}), kind="bridge")
         worker = Worker(
-            store, {kind: lambda lease: Rest() for kind in MailboxKind}, threads=2, lease_seconds=15.0
+            store,
+            {kind: lambda lease: Rest() for kind in MailboxKind},
+            Counting(store),
+            threads=2,
+            lease_seconds=15.0,
         )
         worker.start()
         store.queue.wait(0.1)

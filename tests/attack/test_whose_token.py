@@ -28,7 +28,7 @@ def test_between_login_and_account_nothing_is_sent_to_the_new_mailbox(world: Wor
     )
     login.finish(ALICE, flow, world.signed_in(address))
     world.save()
-    world.app.worker.drain()
+    world.drain()
     assert world.events(BOB) == []
     assert world.app.store.changes.waiting()["routed"] == 1
 
@@ -41,17 +41,17 @@ def test_an_answer_does_not_finish_somebody_elses_login(world: World) -> None:
         world.app.connections.begin(ALICE, login_hint="carol@example.com", prompt="none")
     )
     mixed = {**for_alice, "state": for_bob["state"]}
-    assert client.post("/oauth/callback", data=mixed).status_code == 400
+    assert client.post("/oauth/callback", data=mixed, follow_redirects=True).status_code == 400
     account = world.app.store.accounts.get(BOB)
     assert account is not None
     assert account.mailbox_id is None
     assert world.app.store.tokens.load(BOB) is None
 
 
-def test_the_last_page_names_both_sides(world: World) -> None:
+def test_the_question_names_both_sides(world: World) -> None:
     """Whoever was lured into finishing another user's login reads whose it was."""
     client = Client(create_app(world.app))
     page = world.app.connections.begin(BOB, login_hint="bob@example.com", prompt="none")
-    text = client.post("/oauth/callback", data=world.signed_in(page)).text
+    text = client.post("/oauth/callback", data=world.signed_in(page), follow_redirects=True).text
     assert "bob@example.com" in text
     assert BOB in text

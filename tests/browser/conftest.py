@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,10 +13,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from calsync_plugin.demo import Sandbox
 from calsync_plugin.settings import LogSettings
+from tests.browser.visits import listen, sign_in
 
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE = 15_000
 """Milliseconds until an expectation fails: a push takes a fraction of a second, on busy machines more."""
+
+Visit = Callable[[str, str], Page]
+"""The name of a visitor, and the path of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,32 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     made.start()
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox for all tests of a module: each leaves it as it found it."""
+    made = Sandbox(tmp_path_factory.mktemp("office"), 0, LogSettings(level="warning"))
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def visit(browser: Browser, office: Sandbox) -> Iterator[Visit]:
+    """Opens a page of calsync as somebody, each in a browser of their own; no page may have an error."""
+    opened = []
+
+    def visit(name: str, path: str) -> Page:
+        context = browser.new_context(viewport={"width": 1200, "height": 850})
+        context.set_default_timeout(PATIENCE)
+        opened.append((context, listen(context)))
+        return sign_in(context.new_page(), f"http://127.0.0.1:{office.ports.bridge}{path}", name)
+
+    yield visit
+    for context, _ in opened:
+        context.close()
+    assert [wrong for _, errors in opened for wrong in errors] == []
 
 
 @pytest.fixture

@@ -86,7 +86,11 @@ def test_nothing_held_is_no_error(data: Path) -> None:
 
 def test_the_doctor_finds_a_running_sandbox_well(data: Path) -> None:
     code, output = run("doctor", "--data", data, "--json")
-    assert (code, [f["ok"] for f in json.loads(output)]) == (0, [True] * 6)
+    findings = {f["what"]: f for f in json.loads(output)}
+    assert (code, [f["ok"] for f in findings.values()]) == (0, [True] * 11)
+    assert "by notifications" in findings["changes in Outlook"]["detail"]
+    assert "accepts its secret" in findings["client ID and secret"]["detail"]
+    assert findings["markers"]["detail"] == "all kinds of records have one"
 
 
 def test_the_doctor_says_what_is_wrong(data: Path, tmp_path: Path) -> None:
@@ -101,7 +105,12 @@ def test_the_doctor_says_what_is_wrong(data: Path, tmp_path: Path) -> None:
         "webhooks": False,
         "Microsoft Graph": False,
         "login service": False,
+        "client ID and secret": False,
+        "permissions": True,
+        "notification address": False,
         "accounts": True,
+        "changes in Outlook": True,
+        "markers": True,
     }
 
 
@@ -141,6 +150,14 @@ def test_a_broken_configuration_is_one_line_and_exit_2(tmp_path: Path, text: str
         assert code == 2
         assert says in output
         assert len(output.strip().splitlines()) == 1
+
+
+def test_an_app_registration_may_come_later(tmp_path: Path) -> None:
+    config, nowhere = tmp_path / "calsync.yaml", "http://127.0.0.1:9"
+    written = COMPLETE.format(crm=nowhere, graph=f"{nowhere}/v1.0", authority=f"{nowhere}/common")
+    config.write_text(written.replace("  client_id: someone\n", ""))
+    code, output = run("config", "check", config)
+    assert (code, "graph.client_id: not set" in output) == (0, True)
 
 
 def test_a_sandbox_store_is_no_bridges_store(data: Path, tmp_path: Path) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from calsync_plugin.domain.meeting import Response
+from calsync_plugin.graph import calendar, subscriptions
+from calsync_plugin.graph.client import MailboxClient
+from calsync_plugin.graph.delta import read_page
 from tests.contract.outlook.description import Description, Exchange, Recorder
-from tests.world import ALICE, BOB, CAROL, DAVE, FRANK, World
+from tests.world import ALICE, BOB, CAROL, DAVE, FRANK, PUBLIC, START, World
 
 Scene = Callable[[World], None]
 
@@ -84,9 +89,79 @@ def edited_meanwhile(world: World) -> None:
     world.change(record, name="Renamed")
 
 
+WEEKLY = {
+    "subject": "Weekly",
+    "start": {"dateTime": "2026-12-02T10:00:00", "timeZone": "UTC"},
+    "end": {"dateTime": "2026-12-02T11:00:00", "timeZone": "UTC"},
+    "attendees": [{"emailAddress": {"address": "bob@example.com"}, "type": "required"}],
+    "recurrence": {
+        "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["wednesday"]},
+        "range": {"type": "numbered", "startDate": "2026-12-02", "numberOfOccurrences": 5},
+    },
+}
+
+
+def read_in_pages(world: World) -> None:
+    """A round of changes over a series, page by page, and the round after it."""
+    series = world.graph("POST", ALICE, "events", json={**WEEKLY, "attendees": []})["id"]
+    client = mailbox(world, ALICE)
+    window = (START, START + timedelta(days=90))
+    page = read_page(client.send(calendar.calendar_view_delta(*window, page=2)))
+    while page.next_link:
+        page = read_page(client.send(calendar.follow(page.next_link, page=2)))
+    master = client.send(calendar.get_master(series))
+    occurrences = client.send(calendar.instances(series, *window))
+    assert master is not None
+    assert occurrences is not None
+    world.graph("DELETE", ALICE, f"events/{series}")
+    assert read_page(client.send(calendar.follow(page.delta_link, page=2))).removed
+    calendars = client.send(calendar.list_calendars())
+    assert calendars is not None
+    first = calendars["value"][0]["id"]  # type: ignore[call-overload, index]
+    client.send(calendar.calendar_view_delta(*window, calendar_id=str(first)))
+
+
+def answered(world: World) -> None:
+    """Invitations, each answered in another way."""
+    client = mailbox(world, BOB)
+    for hour, response in ((9, Response.ACCEPTED), (10, Response.TENTATIVE), (11, Response.DECLINED)):
+        times = {
+            name: {"dateTime": f"2026-12-03T{hour + more:02}:00:00", "timeZone": "UTC"}
+            for name, more in (("start", 0), ("end", 1))
+        }
+        invited = {"subject": "Lunch", **times, "attendees": WEEKLY["attendees"]}
+        uid = world.graph("POST", ALICE, "events", json=invited)["iCalUId"]
+        copies = client.send(calendar.find_by_ical_uid(uid))
+        assert copies is not None
+        copy = copies["value"][0]["id"]  # type: ignore[call-overload, index]
+        client.batch([calendar.get_event(str(copy)), calendar.respond(str(copy), response)])
+
+
+def subscribed(world: World) -> None:
+    """A subscription from its creation to its end."""
+    world.switch(refuse_subscriptions=False)
+    client = mailbox(world, ALICE)
+    receiver = f"{PUBLIC}/webhooks/outlook"
+    ends = START + timedelta(days=6)
+    asked = subscriptions.create(receiver, f"{receiver}/lifecycle", "secret", ends)
+    made = subscriptions.read_subscription(client.send(asked))
+    assert made.notification_url == receiver
+    client.send(subscriptions.renew(made.id, ends + timedelta(hours=20)))
+    client.send(subscriptions.reauthorize(made.id))
+    assert subscriptions.read_subscriptions(client.send(subscriptions.list_subscriptions()))
+    client.send(subscriptions.delete(made.id))
+
+
+def mailbox(world: World, user_id: str) -> MailboxClient:
+    """Graph as a run of this user's mailbox has it."""
+    mailbox_id = world.account(user_id).mailbox_id
+    assert mailbox_id is not None
+    return world.app.open_mailbox(user_id, mailbox_id)
+
+
 SCENES = [
     created, changed, people, whole_days, call_and_visit, teams, reassigned_and_removed, looked_up,
-    edited_meanwhile,
+    edited_meanwhile, read_in_pages, answered, subscribed,
 ]  # fmt: skip
 
 # The description is a part of Graph: an event's own `calendar` is in the metadata (a navigation property of

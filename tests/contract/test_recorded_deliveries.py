@@ -234,9 +234,11 @@ def test_the_recorded_life_of_a_meeting(recorded: Recorded) -> None:
     recorded.now_is(recording("154")["response"]["body"])
     recorded.delivered("155")
     assert [e.subject for e in recorded.events("bob@example.com") if e.is_organizer] == ["multi c"]
+    assert recorded.world.crm.store.tables["Meeting"].live == {MEETING}, "what went out came in again"
     recorded.world.api("DELETE", f"Meeting/{MEETING}")
     recorded.delivered("157")
     assert [e for e in recorded.events("bob@example.com") if e.is_organizer] == []
+    assert recorded.world.crm.store.tables["Meeting"].live == set()
 
 
 def test_created_and_removed_before_anybody_looked(recorded: Recorded) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -12,7 +13,15 @@ from tests.faults.matrix import Bench
 from tests.faults.scenarios import Scenario
 from tests.faults.yard import Yard
 
-MakeBench = Callable[[Scenario], Bench]
+
+class MakeBench(Protocol):
+    """Prepares scenarios."""
+
+    def __call__(self, scenario: Scenario, *, thorough: bool = False) -> Bench:
+        """A scenario's bench."""
+        ...
+
+
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
@@ -22,5 +31,5 @@ def make_bench() -> Iterator[MakeBench]:
     with tempfile.TemporaryDirectory(prefix="calsync-faults-", dir=MEMORY) as folder:
         yard = Yard(Path(folder))
         fresh = yard.keep("fresh")
-        yield lambda scenario: Bench(yard, scenario, fresh)
+        yield lambda scenario, *, thorough=False: Bench(yard, scenario, fresh, thorough=thorough)
         yard.close()

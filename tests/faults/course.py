@@ -144,6 +144,29 @@ class WatchedDatabase(Database):
     """A database whose commits are steps of the course."""
 
     course = Course()
+    _reading: Connection | None = None
+
+    @contextmanager
+    def read(self) -> Generator[Connection]:
+        """Read on a connection that is kept, without a transaction: a bench has one thread, none to see.
+
+        To take a connection and to begin and end a transaction cost more than most statements.
+        """
+        if not self.is_sqlite:
+            with super().read() as connection:
+                yield connection
+            return
+        if self._reading is None:
+            options = {"calsync_begin": "SELECT 1"}
+            self._reading = self.engine.connect().execution_options(**options)
+        yield self._reading
+
+    def close(self) -> None:
+        """Close the kept connection, too."""
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
+        super().close()
 
     @contextmanager
     def write(self) -> Generator[Connection]:

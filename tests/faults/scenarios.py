@@ -12,15 +12,25 @@ from typing import Any
 
 import pytest
 
-from tests.faults.course import Course, Killed
+from tests.faults.course import Call, Course, Killed
 from tests.faults.strikes import Fault, once, strike
 from tests.faults.yard import Yard
 from tests.world import ALICE, BOB, DAVE
 
 Prepare = Callable[[Yard], Sequence[str]]
 """Prepares a yard and returns the ids of the records that it is about."""
+Later = Callable[[Yard], None]
 LATER: Mapping[str, Any] = {"dateStart": "2026-12-02 10:00:00", "dateEnd": "2026-12-02 11:00:00"}
 GUESTS: Mapping[str, Any] = {"contactsIds": [DAVE], "usersIds": [ALICE, BOB]}
+
+
+def _every(_call: Call) -> bool:
+    """It is about every call."""
+    return True
+
+
+def _nothing(_yard: Yard) -> None:
+    """Nothing happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,10 @@ class Scenario:
 
     name: str
     prepare: Prepare
+    later: Later = _nothing
+    """What happens between the end of the run and the look at what is left."""
+    concerns: Callable[[Call], bool] = _every
+    """Which calls are what the scenario is about; others are struck elsewhere."""
 
 
 def _saved(yard: Yard, **attributes: Any) -> str:

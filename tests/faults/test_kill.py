@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import MEMORY
-from tests.faults.town import Town
+from tests.faults.town import Town, before_step
 from tests.world import ALICE
 
 CREATE = {"match": {"method": "^POST$", "path": "/me/calendar/events"}}
@@ -59,7 +59,7 @@ def test_a_process_killed_before_any_step_after_an_answer_was_lost_is_replaced(t
         town.put_back()
         record_id = town.save()
         town.fail(**CREATE, drop_after_commit=True)
-        killed.append(town.run_until(lambda number, _, case=case: number == case))  # type: ignore[misc]
+        killed.append(town.run_until(before_step(case)))
         assert town.run_until(_never) == ""
         _right(town, record_id)
         if not killed[-1]:

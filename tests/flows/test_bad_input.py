@@ -281,3 +281,14 @@ def test_20_bad_and_20_good_records_in_one_run(world: World) -> None:
     assert len(world.events(ALICE)) == 20
     assert all(e.subject.startswith("Good") for e in world.events(ALICE))
     assert len(world.parked()) == 20
+
+
+def test_r10_an_event_that_was_parked_and_is_deleted_is_no_longer_listed(world: World) -> None:
+    nonsense = {"dateTime": "2026-12-02T10:00:00", "timeZone": "Nowhere/Land"}
+    event = world.plant(ALICE, start=nonsense)
+    world.pull()
+    assert [one.reason for one in world.app.store.parked.all()] == ["unknown_zone"]
+    world.outlook_delete(ALICE, event)
+    world.pull()
+    assert world.app.store.parked.all() == []
+    world.quiet()

@@ -103,7 +103,7 @@ def test_a_hook_never_raises_whatever_it_is_given(world: World, record: Any) -> 
 def test_an_id_that_is_a_path_leads_nowhere_else(world: World) -> None:
     record = {"id": f"../User/{BOB}", "assignedUserId": ALICE}
     world.plugins.hook.calsync_entity_created(entity_type="Meeting", record=record)
-    world.app.worker.drain()
+    world.drain()
     assert world.events(ALICE) == []
     assert not any(entry.path.startswith("/api/v1/User/") for entry in world.crm.log.requests)
 

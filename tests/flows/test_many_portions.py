@@ -75,7 +75,7 @@ def test_a_fault_of_one_member_is_that_members_alone(world: World, skip: int, st
 def test_begun_creates_that_were_not_sent_are_taken_back(world: World) -> None:
     names = _insert(world)
     world.fail(match=BATCH, status=429, retry_after=300, times=1, skip=1)
-    world.app.worker.drain()
+    world.drain()
     begun = list(world.app.store.links.for_mailbox(world.account(ALICE).mailbox_id or 0))
     assert all(link.home and link.home.event_id for link in begun if link.crm_base)
     assert len([link for link in begun if not link.crm_base]) <= 20

@@ -165,7 +165,7 @@ def test_pain_01_a_key_that_was_used_for_a_removed_event_recreates_nothing(world
     world.fail(match={"method": "POST", "path": "events"}, drop_after_commit=True, times=1)
     world.fail(match={"method": "GET", "path": "singleValue"}, status=503, times=8)
     record = world.save()
-    world.app.worker.drain()
+    world.drain()
     world.discard(ALICE)
     world.settle()
     assert world.events(ALICE) == []

@@ -26,8 +26,8 @@ def test_r18_connecting_again_changes_nothing(world: World) -> None:
     world.settle()
     world.mails()
     before = world.account(ALICE)
-    world.connect(ALICE)
-    with world.watched() as sent:
+    with world.writes() as sent:
+        world.connect(ALICE)
         world.settle()
     assert sent == []
     after = world.account(ALICE)
@@ -54,7 +54,7 @@ def test_pain_18_a_revoked_login_keeps_the_work_and_tells_the_user(world: World)
     assert world.account(ALICE).status == "reconnect"
     assert [user for user, _ in world.told] == [ALICE]
     assert world.event(BOB).subject == "Of bob"
-    with world.watched() as sent:
+    with world.watched(ALICE) as sent:
         world.change(record, description="Still waiting")
         world.settle()
         world.clock.advance(24 * 3600)

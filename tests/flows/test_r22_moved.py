@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from calsync_plugin.accounts.auditing import COMMAND_LINE
 from calsync_plugin.accounts.moved import confirm_copy, confirm_moved
 from calsync_plugin.errors import UserError
 from tests.world import ALICE, PUBLIC, World
@@ -43,7 +44,7 @@ def test_r22_a_changed_address_pauses_everything_until_it_is_confirmed(world: Wo
     world.open()
     world.settle()
     assert world.event(ALICE).subject == "Before"
-    confirm_moved(world.app.store, **_confirmed(world))
+    confirm_moved(world.app.store, **_confirmed(world), by=COMMAND_LINE)
     world.settle()
     assert [e.subject for e in world.events(ALICE)] == ["After", "New"]
     world.open()
@@ -55,7 +56,7 @@ def test_r22_a_copy_never_writes_to_a_calendar_again(world: World) -> None:
     world.settle()
     _moved(world, "public")
     world.change(record, name="After")
-    confirm_copy(world.app.store, **_confirmed(world))
+    confirm_copy(world.app.store, **_confirmed(world), by=COMMAND_LINE)
     with world.watched() as sent:
         world.settle()
     assert sent == []

@@ -126,6 +126,19 @@ def test_another_mailbox_can_be_added_and_is_woken(store: Store, mailbox: int, b
     assert store.changes.for_mailbox(bob, 10).keys[0].change_ids == tuple(ids)
 
 
+def test_what_is_handed_on_may_wait_and_is_counted(
+    store: Store, clock: MovedClock, mailbox: int, bob: int
+) -> None:
+    ids = routed(store, mailbox, "m1", "m2")
+    with store.save(None) as save:
+        save.add_target(ids[:1], bob, attempts=7, delay=4)
+        save.add_target(ids[1:], bob, attempts=1)
+    assert [(key.record_id, key.attempts) for key in store.changes.for_mailbox(bob, 10).keys] == [("m2", 1)]
+    clock.move(5)
+    keys = store.changes.for_mailbox(bob, 10).keys
+    assert [(key.record_id, key.attempts) for key in keys] == [("m1", 7), ("m2", 1)]
+
+
 def test_a_retry_waits_and_counts(store: Store, clock: MovedClock, mailbox: int) -> None:
     ids = routed(store, mailbox, "m1")
     other = routed(store, mailbox, "m2")

@@ -15,6 +15,9 @@ from calsync_plugin.errors import StaleLink
 from calsync_plugin.state import Store
 from tests.state.samples import NOON, Opener, a_copy, a_link, insert
 
+NEXT = NOON + timedelta(days=1)
+A_BASE = Base({Field.SUBJECT: "Supper"}, "18")
+
 
 def _stored(store: Store, link_id: str) -> Link:
     return store.links.by_ids([link_id])[link_id]
@@ -34,7 +37,7 @@ def test_a_link_comes_back_as_it_was(store: Store, mailbox: int) -> None:
             a_copy(mailbox, "", purpose=CopyPurpose.LEAVING, state=CopyState.INTENDED, ical_uid=""),
         ),
         crm_base=Base({Field.SUBJECT: "\u0000 \ud800 \u2603", Field.REMINDER: None}, "v1"),
-        outlook_base=None,
+        outlook_base=Base({Field.SUBJECT: "Call Dave"}, "v2", "C"),
         series_ical_uid="040000",
         original_start=datetime(2027, 3, 1, 13, tzinfo=timezone(timedelta(hours=1))),
         reason="private",
@@ -172,6 +175,42 @@ def test_a_save_replaces_copies_and_bases_and_grows_the_version(store: Store, ma
     assert store.links.by_events(mailbox, ["event-l1"]) == {}
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["known", "not known"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param({"crm_base": None, "outlook_base": None}, {"crm_base": A_BASE}, id="a first base"),
+        pytest.param({}, {"crm_base": A_BASE}, id="another base"),
+        pytest.param({}, {"crm_base": None}, id="a base is lost"),
+        pytest.param({}, {"outlook_base": None, "crm_base": None}, id="both are lost"),
+        pytest.param({}, {"copies": ()}, id="no copy is left"),
+        pytest.param({"copies": ()}, {"copies": (a_copy(1, "E2"),)}, id="a first copy"),
+        pytest.param({}, {"copies": (a_copy(1, "E2", etag="new"),)}, id="another etag"),
+        pytest.param({}, {"reason": "only this"}, id="only the link itself"),
+    ],
+)
+def test_a_save_upon_what_is_known_is_the_same_save(
+    store: Store, mailbox: int, known: bool, before: dict[str, object], after: dict[str, object]
+) -> None:
+    insert(store, a_link("l1", mailbox, **before))
+    read = _stored(store, "l1")
+    changed = replace(read, **after)  # type: ignore[arg-type]
+    with store.save(None) as save:
+        assert save.save_links([changed], [read] if known else []) == set()
+    assert _stored(store, "l1") == replace(changed, version=2)
+
+
+def test_what_is_known_of_another_version_is_not_believed(store: Store, mailbox: int) -> None:
+    insert(store, a_link("l1", mailbox, crm_base=None, outlook_base=None))
+    first = _stored(store, "l1")
+    with store.save(None) as save:
+        save.save_links([replace(first, crm_base=A_BASE)])
+    second = _stored(store, "l1")
+    with store.save(None) as save:
+        assert save.save_links([replace(second, crm_base=None)], [first]) == set()
+    assert _stored(store, "l1").crm_base is None
+
+
 def test_the_second_of_two_saves_loses_and_the_others_are_saved(store: Store, mailbox: int) -> None:
     insert(store, a_link("l1", mailbox), a_link("l2", mailbox))
     one, two = _stored(store, "l1"), _stored(store, "l2")
@@ -191,6 +230,75 @@ def test_a_record_that_has_a_link_is_not_taken_over(store: Store, mailbox: int) 
     with store.save(None) as save:
         assert save.save_links([replace(_stored(store, "l2"), record_id="r")]) == {"l2"}
     assert _stored(store, "l2").record_id == ""
+
+
+@pytest.mark.parametrize(
+    ("others", "wanted", "lost"),
+    [
+        pytest.param({"there": NOON}, {"mine": NOON}, {"mine"}, id="of another link"),
+        pytest.param({"there": NOON}, {"mine": NOON, "too": NEXT}, {"mine"}, id="the others are saved"),
+        pytest.param({}, {"mine": NOON, "too": NOON}, {"mine"}, id="two at once"),
+        pytest.param({"there": NOON}, {"mine": NOON, "there": NEXT}, {"mine"}, id="about to become free"),
+        pytest.param({"there": NOON}, {"there": NOON}, set(), id="the own one"),
+    ],
+)
+def test_a_date_of_a_series_that_has_a_link_is_not_taken_over(
+    store: Store, mailbox: int, others: dict[str, datetime], wanted: dict[str, datetime], lost: set[str]
+) -> None:
+    insert(
+        store,
+        *(a_link(name, mailbox, series_ical_uid="S", original_start=start) for name, start in others.items()),
+        *(a_link(name, mailbox) for name in wanted if name not in others),
+    )
+    before = store.links.by_ids(wanted)
+    with store.save(None) as save:
+        assert (
+            save.save_links(
+                [
+                    replace(before[name], series_ical_uid="S", original_start=start, reason="saved")
+                    for name, start in wanted.items()
+                ]
+            )
+            == lost
+        )
+    after = store.links.by_ids(wanted)
+    assert {name for name, link in after.items() if link == before[name]} == lost
+    assert {after[name].original_start for name in wanted if name not in lost} == {
+        start for name, start in wanted.items() if name not in lost
+    }
+
+
+@pytest.mark.parametrize("taken", ["date", "record"])
+def test_what_is_taken_at_the_same_moment_is_lost_and_the_others_are_saved(
+    opened: Opener, taken: str
+) -> None:
+    """The first run holds its transaction open until the second one waits for it, or is about to begin."""
+    fields: dict[str, dict[str, object]] = {
+        "date": {"series_ical_uid": "S", "original_start": NOON},
+        "record": {"record_id": "r"},
+    }
+    one, two = opened(), opened()
+    insert(one, a_link("first", record_id=""), a_link("second", record_id=""), a_link("other"))
+    links = one.links.by_ids(["first", "second", "other"])
+    stale: list[set[str]] = []
+    begun = threading.Event()
+
+    def save_second() -> None:
+        begun.set()
+        with two.save(None) as save:
+            changed = [replace(links["second"], **fields[taken]), replace(links["other"], reason="saved")]  # type: ignore[arg-type]
+            stale.append(save.save_links(changed))
+
+    thread = threading.Thread(target=save_second)
+    with one.save(None) as save:
+        assert save.save_links([replace(links["first"], **fields[taken])]) == set()  # type: ignore[arg-type]
+        thread.start()
+        begun.wait()
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join()
+    assert stale == [{"second"}]
+    assert _stored(one, "other").reason == "saved"
 
 
 def test_a_dropped_link_leaves_nothing(store: Store, mailbox: int) -> None:

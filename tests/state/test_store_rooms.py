@@ -282,6 +282,7 @@ class TestLog:
         assert store.log.purge() == 4
         assert [note.text for note in store.log.notes("alice")] == ["day 1"]
         assert [clash.outlook for clash in store.log.clashes("alice")] == [1]
+        assert len(store.log.clash_times("alice")) == 1
         assert len(store.log.journal()) == 1
 
 

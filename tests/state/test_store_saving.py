@@ -63,6 +63,9 @@ def _save_of_a_run(save: Save, mailbox: int, read: Link, ids: list[int]) -> None
             mailbox_id=mailbox, calendar_id="c", url="u", query_version=1, window_start=NOON, window_end=NOON
         )
     )
+    save.mark_events(mailbox, ["E1", "E2"], delay=5)
+    save.saw_events(mailbox, "c", ["E1"])
+    save.pulled(mailbox, 600, 0)
     save.wake(mailbox)
 
 
@@ -104,10 +107,16 @@ _UNTOUCHED = {
     "installation",
     "bookmarks",
     "accounts",
+    "calendars",
     "subscriptions",
     "token_caches",
     "oauth_flows",
     "webhooks",
+    "sessions",
+    "given_grants",
+    "integration",
+    "audit",
+    "figures",
 }
 
 

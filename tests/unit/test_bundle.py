@@ -13,7 +13,7 @@ import yaml
 
 from calsync_plugin import bundle
 from calsync_plugin.errors import ConfigurationError
-from calsync_plugin.graph.auth import SCOPES
+from calsync_plugin.graph.registration import SCOPES
 
 HOOKS = """
 from dataclasses import dataclass

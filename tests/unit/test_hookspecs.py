@@ -29,12 +29,13 @@ CALLED_BY_THE_HOST = {
 CALLED_BY_CALSYNC = {
     "calsync_crm_gateway": (),
     "calsync_authenticate": ("request",),
+    "calsync_grants": ("user_id",),
     "calsync_outbound": ("meeting", "record"),
     "calsync_inbound": ("meeting", "event"),
     "calsync_notify": ("user_id", "message"),
 }
 EVERY = CALLED_BY_THE_HOST | CALLED_BY_CALSYNC
-FIRST_RESULT = {"calsync_crm_gateway", "calsync_authenticate"}
+FIRST_RESULT = {"calsync_crm_gateway", "calsync_authenticate", "calsync_grants"}
 
 
 def manager() -> pluggy.PluginManager:

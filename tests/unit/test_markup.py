@@ -65,6 +65,9 @@ CASES = [
     pytest.param('<a href="http://x.example/">X</a>', "X (http://x.example/)", id="link"),
     pytest.param('<a href="http://x.example/">http://x.example</a>', "http://x.example", id="bare-link"),
     pytest.param('<a href="mailto:a@x.example">a@x.example</a>', "a@x.example", id="bare-mail"),
+    pytest.param(
+        "<a href=http://x/>X<a href=http://y/>Y</a>Z</a>", "X (http://x/)Y (http://y/)Z", id="two-links"
+    ),
     pytest.param('<a href="https://x.example/"></a>', "https://x.example/", id="empty-link"),
     pytest.param('<a href="#top">X</a><a name=y>Y</a>', "XY", id="link-to-nowhere"),
     pytest.param("<table><tr><td>1<td>2<tr><td>3</table>", "1\t2\n3", id="table"),
@@ -124,7 +127,8 @@ def _hostile() -> list[str]:
         " \t" * 50_000,
     ]
     fonts = "".join(f"<font color={i}>" for i in range(450)) + "<p>x</p>" * 10_000
-    return [*alone, *(pair * (100_000 // len(pair)) for pair in pairs if pair), *attributes, fonts]
+    links = "<a href=http://x/>" * 2_000 + "<i>y</i>" * 7_000 + "</a>" * 2_000
+    return [*alone, *(pair * (100_000 // len(pair)) for pair in pairs if pair), *attributes, fonts, links]
 
 
 @pytest.mark.parametrize("html", [pytest.param(h, id=f"{i}-{h[:12]!r}") for i, h in enumerate(_hostile())])

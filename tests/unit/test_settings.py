@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from calsync_plugin.admin_layer import with_admin
 from calsync_plugin.errors import ConfigurationError
 from calsync_plugin.settings import BRIDGE_NEEDS, EntitySettings, Settings, load_settings, require
 
@@ -80,7 +81,7 @@ def test_an_empty_file_is_every_default(tmp_path: Path) -> None:
 def test_environment_goes_before_file_before_admin_page(tmp_path: Path) -> None:
     file = written(tmp_path, "graph:\n  client_id: from-file\n  authority: https://login.example.com/file\n")
     admin = {"client_id": "from-admin", "authority": "https://login.example.com/admin", "time_zone": "UTC"}
-    settings = load_settings(file, {"CALSYNC_CLIENT_ID": "from-environment"}, admin)
+    settings = with_admin(load_settings(file, {"CALSYNC_CLIENT_ID": "from-environment"}), admin)
     assert settings.graph.client_id == "from-environment"
     assert settings.graph.authority == "https://login.example.com/file"
     assert settings.crm.time_zone == "UTC"
@@ -88,6 +89,7 @@ def test_environment_goes_before_file_before_admin_page(tmp_path: Path) -> None:
     assert [settings.source(path) for path in paths] == ["environment", "file", "admin", "default"]
 
 
+TENANT = "11111111-2222-4333-8444-555555555555"
 VARIABLES = [
     pytest.param(
         "CALSYNC_STORE_URL", "sqlite:////var/calsync/", "store.url", "sqlite:////var/calsync/", id="store"
@@ -130,6 +132,17 @@ VARIABLES = [
     pytest.param("CALSYNC_LEASE_SECONDS", "1", "worker.lease_seconds", 1.0, id="lease"),
     pytest.param("CALSYNC_LOG_LEVEL", "debug", "log.level", "debug", id="log-level"),
     pytest.param("CALSYNC_LOG_FORMAT", "json", "log.format", "json", id="log-format"),
+    pytest.param("CALSYNC_ENABLED", "False", "graph.enabled", False, id="switched-off"),
+    pytest.param("CALSYNC_TENANT", "contoso.com", "graph.tenant", "contoso.com", id="tenant"),
+    pytest.param("CALSYNC_PROMPT", "consent", "graph.prompt", "consent", id="prompt"),
+    pytest.param(
+        "CALSYNC_ALLOWED_DOMAINS",
+        "a.example, b.example,",
+        "graph.allowed_domains",
+        ("a.example", "b.example"),
+        id="domains",
+    ),
+    pytest.param("CALSYNC_ALLOWED_TENANTS", TENANT, "graph.allowed_tenants", (TENANT,), id="tenants"),
 ]
 
 
@@ -336,7 +349,7 @@ def test_no_repr_shows_a_secret() -> None:
 
 def test_a_wrong_value_of_the_admin_page_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"^authority: .*on the admin page"):
-        load_settings(None, {}, {"authority": "http://login.example.com"})
+        with_admin(Settings(), {"authority": "http://login.example.com"})
 
 
 WARNINGS = [

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from werkzeug.test import Client
+from werkzeug.test import Client, TestResponse
 
 from calsync_plugin.accounts.setup import check_services, set_up_webhooks
 from calsync_plugin.errors import ConfigurationError
@@ -28,7 +29,7 @@ def client(world: World) -> Client:
     return Client(create_app(world.app))
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_health_addresses_answer(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
@@ -41,8 +42,9 @@ def test_ready_counts_what_waits(world: World, client: Client) -> None:
     assert client.get("/readyz").get_json() == {"status": "ready", "waiting": {"unrouted": 1, "routed": 0}}
 
 
-def test_an_unknown_address_is_no_page_of_flask(client: Client) -> None:
-    answer = client.get("/nowhere")
+def test_an_unknown_address_is_explained_to_people_and_to_programs(client: Client) -> None:
+    page, answer = client.get("/nowhere"), client.get("/api/v1/nowhere")
+    assert (page.status_code, "Not here" in page.text) == (404, True)
     assert (answer.status_code, answer.is_json) == (404, True)
 
 
@@ -51,11 +53,26 @@ def test_a_webhook_address_takes_posts_only(client: Client, method: str) -> None
     assert client.open("/webhooks/crm/Meeting.create", method=method).status_code == 405
 
 
+def _brought(client: Client, answer: dict[str, str]) -> TestResponse:
+    """What a browser shows that Microsoft's page sent with its answer."""
+    return client.post("/oauth/callback", data=answer, follow_redirects=True)
+
+
+def _answered(client: Client, question: TestResponse, answer: str) -> TestResponse:
+    """What a browser shows once the question whether to use that account is answered."""
+    fields = dict(re.findall(r'name="(csrf_token|ticket)" value="([^"]+)"', question.text))
+    return client.post("/oauth/answer", data={**fields, "answer": answer}, follow_redirects=True)
+
+
 class TestLogin:
     def test_a_login_ends_with_the_address_that_was_connected(self, world: World, client: Client) -> None:
         page = world.app.connections.begin(ALICE, login_hint="alice@example.com", prompt="none")
-        answer = client.post("/oauth/callback", data=world.signed_in(page))
-        assert answer.status_code == 200
+        question = _brought(client, world.signed_in(page))
+        assert question.status_code == 200
+        account = world.app.store.accounts.get(ALICE)
+        assert account is not None
+        assert account.mailbox_id is None
+        answer = _answered(client, question, "yes")
         assert "alice@example.com" in answer.text
         account = world.app.store.accounts.get(ALICE)
         assert account is not None
@@ -64,8 +81,8 @@ class TestLogin:
     def test_an_answer_is_taken_once(self, world: World, client: Client) -> None:
         page = world.app.connections.begin(ALICE, login_hint="alice@example.com", prompt="none")
         answer = world.signed_in(page)
-        assert client.post("/oauth/callback", data=answer).status_code == 200
-        again = client.post("/oauth/callback", data=answer)
+        assert _brought(client, answer).status_code == 200
+        again = _brought(client, answer)
         assert again.status_code == 400
         assert "not known or took too long" in again.text
 
@@ -73,7 +90,7 @@ class TestLogin:
         page = world.app.connections.begin(ALICE, login_hint="alice@example.com", prompt="none")
         answer = world.signed_in(page)
         world.clock.advance(601)
-        assert client.post("/oauth/callback", data=answer).status_code == 400
+        assert _brought(client, answer).status_code == 400
 
     @pytest.mark.parametrize(
         "parameters",
@@ -84,12 +101,12 @@ class TestLogin:
         ],
     )
     def test_what_was_not_begun_here(self, client: Client, parameters: dict[str, str]) -> None:
-        assert client.post("/oauth/callback", data=parameters).status_code == 400
+        assert _brought(client, parameters).status_code == 400
 
     def test_a_declined_consent_says_so_and_connects_nobody(self, world: World, client: Client) -> None:
         page = world.app.connections.begin(ALICE, login_hint="alice@example.com")
         state = parse_qs(urlsplit(page).query)["state"][0]
-        answer = client.post("/oauth/callback", data={"state": state, "error": "access_denied"})
+        answer = _brought(client, {"state": state, "error": "access_denied"})
         assert answer.status_code == 400
         account = world.app.store.accounts.get(ALICE)
         assert account is not None
@@ -98,7 +115,7 @@ class TestLogin:
     def test_r18_a_mailbox_has_one_user(self, world: World, client: Client) -> None:
         world.connect(ALICE)
         page = world.app.connections.begin(BOB, login_hint="alice@example.com", prompt="none")
-        answer = client.post("/oauth/callback", data=world.signed_in(page))
+        answer = _brought(client, world.signed_in(page))
         assert answer.status_code == 400
         assert "Share its calendar with your own Outlook account" in answer.text
         assert world.app.store.tokens.load(BOB) is None
@@ -107,7 +124,7 @@ class TestLogin:
         page = world.app.connections.begin(ALICE)
         state = parse_qs(urlsplit(page).query)["state"][0]
         hostile = {"state": state, "error": "x", "error_description": "<script>alert(1)</script>"}
-        assert "<script>" not in client.post("/oauth/callback", data=hostile).text
+        assert "<script>" not in _brought(client, hostile).text
 
 
 class TestStart:

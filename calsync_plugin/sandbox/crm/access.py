@@ -1,7 +1,7 @@
 """Who may do what: the levels of a user's roles (all, own, no), as EspoCRM 9.2.7 answers them.
 
 `own` is: assigned to the user; to read it is enough to attend. Field access knows one case, `uid`, which
-nobody but admins sees unless a role's field level gives it. Teams are not simulated.
+nobody but admins sees unless a role's field level gives it. `team` is known for teams alone: the own ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ SCOPES = tuple(entity.name for entity in ENTITY_TYPES)
 # Scopes that are granted as a whole; a role may name others, such as those of an extension.
 BOOLEAN_SCOPES = ("Activities", "Calendar", "ExternalAccount", "Webhook")
 # What every user has beside the roles (acl of a regular user, recorded).
-REGULAR_USER_LEVELS = {"read": "all", "edit": "own", "create": "no", "delete": "no", "stream": "no"}
+REGULAR_USER_LEVELS = {
+    "User": {"read": "all", "edit": "own", "create": "no", "delete": "no", "stream": "no"},
+    "Team": {"read": "team", "edit": "no", "create": "no", "delete": "no", "stream": "no"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +55,25 @@ class Access:
         row = self._store.tables["User"].rows[user_id]
         return Caller(user_id, row["name"], row["type"])
 
+    def team_ids(self, caller: Caller) -> list[str]:
+        """The teams that a user is in."""
+        return self._store.tables["User"].rows[caller.id].get("teamsIds") or []
+
     def roles(self, caller: Caller) -> list[Record]:
-        """The role records of a user."""
-        table = self._store.tables["Role"]
-        ids = self._store.tables["User"].rows[caller.id].get("rolesIds") or []
-        return [role for role_id in ids if (role := table.get(role_id))]
+        """The role records of a user: the own ones and those of the teams."""
+        table, teams = self._store.tables["Role"], self._store.tables["Team"]
+        ids = [*(self._store.tables["User"].rows[caller.id].get("rolesIds") or [])]
+        for team in map(teams.get, self.team_ids(caller)):
+            ids.extend(team.get("rolesIds") or [] if team else [])
+        return [role for role_id in dict.fromkeys(ids) if (role := table.get(role_id))]
 
     def level(self, caller: Caller, scope: str, action: str) -> str:
         """The best level that the roles give for one action on a scope."""
         if caller.is_admin:
             return "yes" if action == "create" else "all"
         given = [role["data"].get(scope) for role in self.roles(caller)]
-        if scope == "User" and not caller.is_api:
-            given.append(REGULAR_USER_LEVELS)
+        if not caller.is_api:
+            given.append(REGULAR_USER_LEVELS.get(scope))
         levels = [self._of(entry, action) for entry in given]
         return max(levels, key=LEVELS.index, default="no")
 
@@ -89,18 +98,34 @@ class Access:
     def may(self, caller: Caller, entity_type: str, action: str, row: Record) -> bool:
         """True if the caller may read, edit or delete this record."""
         level = self.level(caller, entity_type, action)
+        if entity_type == "User" and not caller.is_admin and not row["isActive"]:
+            return False
         if level in ("all", "yes"):
             return True
         if level == "no":
             return False
         if entity_type == "User":
             return bool(row["id"] == caller.id)
+        if entity_type == "Team":
+            return action == "read" and row["id"] in self.team_ids(caller)
         if row.get("assignedUserId") == caller.id:
             return True
         attends = entity_type in self._store.attendance and caller.id in self._store.members(
             entity_type, row["id"], "users"
         )
         return action == "read" and attends
+
+    def lists(self, caller: Caller, entity_type: str, row: Record) -> bool:
+        """True if lists show this record to the caller at all, whatever the roles say.
+
+        Webhooks belong to the API user who made them, and only admins see those who left and programs (the
+        latter from EspoCRM's source).
+        """
+        if caller.is_admin:
+            return True
+        if entity_type == "Webhook":
+            return bool(row.get("createdById") == caller.id)
+        return entity_type != "User" or (bool(row["isActive"]) and row["type"] != "api")
 
     def check_scope(self, caller: Caller, scope: str) -> None:
         """404 for an unknown entity type, 403 for one that the caller may not read."""

@@ -92,7 +92,9 @@ def _body() -> Record:
         return {}
     try:
         body = json.loads(raw)
-    except (json.JSONDecodeError, UnicodeDecodeError):
+        # PHP takes no half of a character, Python does.
+        json.dumps(body, ensure_ascii=False).encode()
+    except (json.JSONDecodeError, UnicodeError):
         raise ApiError(500) from None
     if not isinstance(body, dict):
         raise ApiError(400, "")

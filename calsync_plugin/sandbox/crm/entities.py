@@ -1,7 +1,8 @@
 """The entity types: which attributes a record has, in the order in which EspoCRM writes them, and their
 defaults.
 
-Meeting, Call, Contact, Lead, User, Role and Webhook are as recorded from EspoCRM 9.2.7. Not from a recording:
+Meeting, Call, Contact, Lead and User are as recorded from EspoCRM 9.2.7; for the others that belong to access
+see `entities_of_access`. Not from a recording:
 Account (a minimal subset) and Visit, an Event-type custom entity; here it has attendees like a Meeting, a
 `location`, and no required assigned user (as EspoCRM's Event template).
 
@@ -10,6 +11,7 @@ This module decides nothing about values; `drafts` and `saving` do.
 
 from __future__ import annotations
 
+from calsync_plugin.sandbox.crm.entities_of_access import ROLE, TEAM, WEBHOOK
 from calsync_plugin.sandbox.crm.entity_type import EntityType
 
 ATTENDEES = {"users": "User", "contacts": "Contact", "leads": "Lead"}
@@ -212,7 +214,7 @@ USER = EntityType(
     frozenset(
         _words(
             "userName type authMethod apiKey salutationName firstName lastName isActive title emailAddress"
-            " emailAddressData phoneNumber gender rolesIds password passwordConfirm"
+            " emailAddressData phoneNumber gender rolesIds teamsIds password passwordConfirm"
         )
     ),
     defaults={
@@ -262,37 +264,9 @@ ACCOUNT = EntityType(
     null_names=("modifiedByName", "assignedUserName"),
     companions=("createdById", "assignedUserId"),
 )
-_PERMISSIONS = _words(
-    "assignmentPermission userPermission messagePermission portalPermission groupEmailAccountPermission"
-    " exportPermission massUpdatePermission dataPrivacyPermission followerManagementPermission"
-    " auditPermission mentionPermission userCalendarPermission"
-)
-ROLE = EntityType(
-    "Role",
-    ("id", "name", "deleted", *_PERMISSIONS, "data", "fieldData", "createdAt", "modifiedAt"),
-    frozenset(_words("name assignmentPermission userPermission massUpdatePermission data fieldData")),
-    defaults=dict.fromkeys(_PERMISSIONS, "not-set"),
-)
-WEBHOOK = EntityType(
-    "Webhook",
-    _words(
-        "id deleted event url isActive entityType type field secretKey skipOwn createdAt modifiedAt"
-        " createdById"
-        " createdByName modifiedById modifiedByName"
-    ),
-    frozenset(_words("url isActive skipOwn")),
-    defaults={"isActive": True, "skipOwn": False},
-    belongs_to={"createdBy": "User", "modifiedBy": "User"},
-    null_names=("field", "modifiedByName"),
-    required=("event", "url"),
-)
-
-ENTITY_TYPES = (MEETING, CALL, VISIT, CONTACT, LEAD, USER, ACCOUNT, ROLE, WEBHOOK)
+ENTITY_TYPES = (MEETING, CALL, VISIT, CONTACT, LEAD, USER, ACCOUNT, ROLE, TEAM, WEBHOOK)
 MARKER_FIELDS = ("cOutlookEventId", "cOutlookJoinUrl")
 # Scopes that exist in EspoCRM but not here: the sandbox's roles give no access to them.
 FORBIDDEN_SCOPES = frozenset(
-    _words(
-        "Opportunity Case Task Email Document Campaign Team Portal ExternalAccount Import"
-        " KnowledgeBaseArticle"
-    )
+    _words("Opportunity Case Task Email Document Campaign Portal ExternalAccount Import KnowledgeBaseArticle")
 )

@@ -18,7 +18,7 @@ from calsync_plugin.sandbox.crm.errors import ApiError
 from calsync_plugin.sandbox.crm.presenter import Presenter
 from calsync_plugin.sandbox.crm.store import Store
 from calsync_plugin.sandbox.crm.tables import Record
-from calsync_plugin.sandbox.crm.where import Condition, Filters, Test
+from calsync_plugin.sandbox.crm.where import GROUPS, Condition, Filters, Test, nested
 
 MAX_SIZE = 200
 _LOW = ("after", "greaterThan", "greaterThanOrEquals")
@@ -98,6 +98,8 @@ class Listing:
         for condition in where:
             if condition.get("attribute") in hidden:
                 raise ApiError(403, f"Forbidden attribute '{condition['attribute']}' in where.")
+            if condition.get("type") in GROUPS:
+                self._check_hidden(caller, entity, nested(condition))
 
     def _page(
         self,
@@ -110,9 +112,9 @@ class Listing:
     ) -> tuple[int, list[Record]]:
         rows = self._store.tables[entity.name].rows
         size = query.max_size if query.max_size is not None else len(rows)
-        own_only = _own_only(caller, entity)
-        free = self._access.level(caller, entity.name, "read") in ("all", "yes") and not own_only
-        span = self._span(entity, query.where, order_by) if free else None
+        free = self._access.level(caller, entity.name, "read") in ("all", "yes")
+        whole = caller.is_admin or entity.name not in ("User", "Webhook")
+        span = self._span(entity, query.where, order_by) if free and whole else None
         if span is not None:
             order, low, high = span
             first = high - query.offset - size if descending else low + query.offset
@@ -130,9 +132,9 @@ class Listing:
         return _total(query, len(found), size), found[query.offset : query.offset + size]
 
     def _visible(self, caller: Caller, entity: EntityType, row: Record, *, free: bool) -> bool:
-        if _own_only(caller, entity):
-            return bool(row.get("createdById") == caller.id)
-        return free or self._access.may(caller, entity.name, "read", row)
+        if not self._access.lists(caller, entity.name, row):
+            return False
+        return free or entity.name == "Webhook" or self._access.may(caller, entity.name, "read", row)
 
     def _span(
         self, entity: EntityType, where: Sequence[Condition], order_by: str
@@ -168,11 +170,6 @@ class Listing:
             if high - low < len(order) // 2:
                 return [record_id for _, record_id in order[low:high]]
         return None
-
-
-def _own_only(caller: Caller, entity: EntityType) -> bool:
-    # Webhooks belong to the API user who made them; only an admin sees the others'.
-    return entity.name == "Webhook" and not caller.is_admin
 
 
 def _is_plain(value: object) -> bool:

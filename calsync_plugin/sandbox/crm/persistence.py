@@ -40,11 +40,12 @@ def restored(crm: Crm, data: Mapping[str, Any]) -> None:
     store = crm.store
     for name, table in store.tables.items():
         entity = table.entity
-        for field_name in data["custom_fields"][name]:
+        for field_name in data["custom_fields"].get(name, ()):
             if field_name not in entity.custom_fields:
                 entity = entity.with_custom_field(field_name)
         fresh = Table(entity.with_version_number(name in data["concurrency"]))
-        for row in data["records"][name]:
+        # A file from before the simulator knew teams has none.
+        for row in data["records"].get(name, ()):
             fresh.insert(row)
         store.tables[name] = fresh
     for name, attendance in store.attendance.items():

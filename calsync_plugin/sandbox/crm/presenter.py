@@ -16,7 +16,7 @@ from calsync_plugin.sandbox.crm.store import Store
 from calsync_plugin.sandbox.crm.tables import Record
 
 _EMPTY_LISTS = frozenset({"phoneNumberData", "teamsIds", "portalsIds", "portalRolesIds"})
-_EMPTY_MAPS = frozenset({"phoneNumbersMap", "teamsNames", "teamsColumns", "portalsNames", "portalRolesNames"})
+_EMPTY_MAPS = frozenset({"phoneNumbersMap", "portalsNames", "portalRolesNames"})
 _CREATE_ONLY = {"targetListIsOptedOut": False}
 _CREATE_DEFAULTS = {"phoneNumberIsOptedOut": False, "phoneNumberIsInvalid": False}
 # Fields that only admins see (acl of a regular user, recorded).
@@ -27,6 +27,8 @@ _ADMIN_ONLY = {
 }
 _PARTS = ("Ids", "Names", "Columns")
 _ATTENDING = {f"{link}{part}": (link, part) for link in ATTENDEES for part in _PARTS}
+# What lists show of a text at most (EspoCRM's `maxSelectTextAttributeLengthForList`, from its source).
+LIST_TEXT_LENGTH = 10_000
 _EVENT_DATES = ("dateStart", "dateEnd", "dateStartDate", "dateEndDate")
 
 
@@ -102,6 +104,8 @@ class Presenter:
                 line["parentName"] = None
             if "accountIsInactive" in line and row.get("accountId") is None:
                 line["accountIsInactive"] = None
+            if isinstance(line.get("description"), str):
+                line["description"] = line["description"][:LIST_TEXT_LENGTH]
             found.append(line)
         return found
 
@@ -184,6 +188,7 @@ class Presenter:
         if name.endswith("Ids"):
             return list(ids)
         if name.endswith("Columns"):
-            return {record_id: {"role": None, "isInactive": False} for record_id in ids}
-        foreign = {"accounts": "Account", "roles": "Role"}.get(link, "")
+            columns = {"role": None} if link == "teams" else {"role": None, "isInactive": False}
+            return {record_id: dict(columns) for record_id in ids}
+        foreign = {"accounts": "Account", "roles": "Role", "teams": "Team"}.get(link, "")
         return {record_id: self._store.name_of(foreign, record_id) for record_id in ids}

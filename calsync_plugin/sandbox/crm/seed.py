@@ -23,6 +23,7 @@ _OTHERS = ("Contact", "Lead", "Account")
 BRIDGE_ACCESS: Record = {
     **dict.fromkeys((*_EVENTS, *_OTHERS), _FULL),
     "User": {"read": "all", "edit": "no"},
+    "Team": {"read": "all"},
     "Webhook": True,
     "Calendar": True,
     "Activities": True,
@@ -71,6 +72,7 @@ def seed_sandbox(store: Store, now: str) -> None:
         "Role", id=ids.ROLE_BRIDGE_ID, name="Bridge API", data=BRIDGE_ACCESS, fieldData={}, **_ALL_PERMISSIONS
     )
     put("Role", id=ids.ROLE_SALES_ID, name="Sales", data=SALES_ACCESS, fieldData={}, **_ALL_PERMISSIONS)
+    put("Team", id=ids.TEAM_SALES_ID, name="Sales")
     for person in ids.USERS:
         is_admin = person.id == ids.ADMIN_ID
         put(
@@ -83,6 +85,7 @@ def seed_sandbox(store: Store, now: str) -> None:
             type="admin" if is_admin else "regular",
             password=ids.PASSWORD,
             rolesIds=[] if is_admin else [ids.ROLE_SALES_ID],
+            teamsIds=[ids.TEAM_SALES_ID] if person.id in (ids.ALICE_ID, ids.BOB_ID) else [],
             **by_admin,
         )
     keys = (
@@ -150,7 +153,9 @@ def seed_recorded(store: Store, captures: Mapping[str, Any]) -> None:
 
     roles = captures["roles"]
     bridge = dict.fromkeys(("Meeting", "Call", "Task", "Contact", "Lead", "Account"), _FULL)
-    bridge |= {name: access for name, access in BRIDGE_ACCESS.items() if name not in (*_EVENTS, *_OTHERS)}
+    bridge |= {
+        name: access for name, access in BRIDGE_ACCESS.items() if name not in (*_EVENTS, *_OTHERS, "Team")
+    }
     put("Role", id=roles["bridge"], name="Bridge API", data=bridge, fieldData={}, **_ALL_PERMISSIONS)
     put("Role", id=roles["sales"], name="Sales", data=SALES_ACCESS, fieldData={}, **_ALL_PERMISSIONS)
     admin = captures["admin"]

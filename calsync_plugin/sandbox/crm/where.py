@@ -36,6 +36,7 @@ _TEXT: dict[str, Callable[[str, str], bool]] = {
     "startsWith": lambda have, want: have.startswith(want),
     "endsWith": lambda have, want: have.endswith(want),
 }
+GROUPS = ("or", "and", "not")
 _LINKS = ("linkedWith", "notLinkedWith", "isLinked", "isNotLinked")
 
 
@@ -55,7 +56,7 @@ class Filters:
         if not isinstance(condition, dict):
             raise ApiError(400, "Bad where.")
         kind, value = condition.get("type"), condition.get("value")
-        if kind in ("or", "and", "not"):
+        if kind in GROUPS:
             return self._group(entity, str(kind), _as_list(value))
         attribute = condition.get("attribute")
         if kind in _LINKS:
@@ -148,6 +149,11 @@ def _as_list(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else [value]
+
+
+def nested(condition: Condition) -> list[Condition]:
+    """The conditions in a group."""
+    return [item for item in _as_list(condition.get("value")) if isinstance(item, dict)]
 
 
 def _moved(condition: Condition) -> Any:

@@ -10,6 +10,7 @@ from flask import Flask
 
 from calsync_plugin.sandbox.outlook.clock import Clock
 from calsync_plugin.sandbox.outlook.control import control
+from calsync_plugin.sandbox.outlook.control_events import control_events
 from calsync_plugin.sandbox.outlook.front import GraphFront
 from calsync_plugin.sandbox.outlook.login import login
 from calsync_plugin.sandbox.outlook.page import page
@@ -36,6 +37,7 @@ def create_app(
     app.extensions["outlook"] = sim
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.register_blueprint(control)
+    app.register_blueprint(control_events)
     app.register_blueprint(login)
     app.register_blueprint(page)
     app.wsgi_app = GraphFront(sim, app.wsgi_app)  # type: ignore[method-assign]

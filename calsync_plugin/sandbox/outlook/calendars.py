@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from calsync_plugin.sandbox.outlook import ids
 from calsync_plugin.sandbox.outlook.items import change_key
-from calsync_plugin.sandbox.outlook.lookup import denied, place, role_of
+from calsync_plugin.sandbox.outlook.lookup import denied, lost, place, role_of
 from calsync_plugin.sandbox.outlook.odata_types import choice, invalid, mapping, text
 from calsync_plugin.sandbox.outlook.simulator import Simulator
 from calsync_plugin.sandbox.outlook.state import Calendar, Mailbox
@@ -56,7 +56,9 @@ def listing(sim: Simulator, call: Call) -> Answer:
     values = [render_calendar(owner, calendar, call.caller) for calendar in owner.calendars.values()]
     for alias in owner.aliases.values():
         host = sim.state.mailboxes[alias.owner]
-        values.append(render_calendar(host, host.calendars[alias.calendar], call.caller, identity=alias.id))
+        calendar = host.calendars.get(alias.calendar)
+        if calendar is not None and not lost(calendar, host, call.caller):
+            values.append(render_calendar(host, calendar, call.caller, identity=alias.id))
     return Answer(200, {"@odata.context": _context(call), "value": values})
 
 
@@ -106,10 +108,12 @@ def delete(sim: Simulator, call: Call) -> Answer:
     """Remove a calendar with everything in it, or an added calendar from this mailbox; never the default
     one.
     """
-    where = place(sim, call, call.ids[0], write=False)
-    if where.view.alias is not None:
-        del call.owner.aliases[where.view.alias.number]
+    number = ids.parse_calendar(call.ids[0])[1]
+    if call.owner is call.caller and number in call.owner.aliases:
+        del call.owner.aliases[number]
+        sim.state.sequence += 1
         return Answer(204)
+    where = place(sim, call, call.ids[0], write=False)
     if where.mailbox is not call.caller:
         raise denied()
     if where.calendar.default:
@@ -117,7 +121,8 @@ def delete(sim: Simulator, call: Call) -> Answer:
     for number in list(where.calendar.order):
         item = where.mailbox.items[number]
         sim.changed(where.mailbox, item, "deleted")
-        item.folder = ids.DELETED_FOLDER
+        for part in (item, *item.exceptions.values()):
+            part.folder = ids.DELETED_FOLDER
     del where.mailbox.calendars[where.calendar.number]
     sim.state.sequence += 1
     return Answer(204)

@@ -12,10 +12,9 @@ GET, PUT /control/delay           {delay_ms}: latency of every Graph request; a 
 GET, DELETE /control/mails        the log of mails that Outlook would have sent
 GET, DELETE /control/requests     the request log, with counts per mailbox of requests, batches and members
 GET, POST /control/mailboxes      list; create in example.com by {address, name} or {count, prefix}
-POST /control/mailboxes/<address>/events/move
-                                  {id, calendar}: move an event to another calendar
 POST /control/shares              {owner, calendar, to, role, add}: share a calendar, the primary one unless
                                   named; `add` also lists it at the other person and answers its id there
+                                  (role none takes it away again)
 POST /control/cursors/expire      every delta token known so far is expired
 POST /control/tokens/revoke       {address}: the user's tokens stop working; /allow: they work again
 PUT, DELETE /control/tokens/refusal
@@ -25,6 +24,7 @@ GET /control/subscriptions        subscriptions, and how many notifications wait
 POST /control/notifications/flush deliver what is due, now
 GET /control/counter              a number that changes whenever a mailbox does
 POST /control/dump                write the data file
+Events are the business of `control_events`.
 """
 
 from __future__ import annotations
@@ -180,20 +180,6 @@ def mailboxes() -> Response:
     return jsonify(mailboxes=found)
 
 
-@control.post("/mailboxes/<address>/events/move")
-def move_event(address: str) -> Response:
-    """Move an event to another calendar: its default id changes, its immutable id stays."""
-    sim, body = simulator(), _body()
-    with sim.state.lock:
-        mailbox = _mailbox(address)
-        item = mailbox.items[ids.parse_item(body["id"]).number]
-        calendar = mailbox.calendars[ids.parse_calendar(body["calendar"])[1]]
-        sim.state.move(mailbox, item, calendar)
-        sim.changed(mailbox, item, "updated")
-        moved = ids.default_id(mailbox.number, item.folder, 0, item.number)
-    return jsonify(id=moved)
-
-
 @control.post("/shares")
 def share() -> Response:
     """Share a calendar with another mailbox."""
@@ -216,10 +202,7 @@ def share() -> Response:
 @control.post("/cursors/expire")
 def expire_cursors() -> Response:
     """Expire every delta token that exists."""
-    sim = simulator()
-    with sim.state.lock:
-        sim.state.sequence += 1
-        sim.cursors_valid_from = sim.state.sequence
+    simulator().expire_cursors()
     return jsonify(ok=True)
 
 
@@ -260,10 +243,7 @@ def lifecycle() -> Response:
     sim, body = simulator(), _body()
     if body.get("event") not in _EVENTS:
         raise ValueError(f"event is one of {', '.join(sorted(_EVENTS))}")
-    chosen = [one for one in sim.subscriptions.alive() if body.get("address") in {None, one.mailbox}]
-    for one in chosen:
-        sim.subscriptions.send_lifecycle(one, body["event"])
-    return jsonify(sent=len(chosen))
+    return jsonify(sent=sim.send_lifecycle(body["event"], body.get("address")))
 
 
 @control.get("/subscriptions")

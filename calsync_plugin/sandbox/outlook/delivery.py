@@ -25,10 +25,15 @@ class Deliver(Protocol):
 
 
 def deliver_by_http(url: str, body: Json | None, timeout: float, /) -> tuple[int, str]:
-    """Send a POST over the network; requests' own errors are OSErrors."""
+    """Send a POST over the network; requests' own errors are OSErrors.
+
+    The answer to a handshake has to be text (Graph docs, "Receive change notifications through webhooks").
+    """
     headers = {"Content-Type": "text/plain; charset=utf-8"} if body is None else {}
     with requests.Session() as session:
         # Receivers of the sandbox are local: a proxy of the environment must not see them.
         session.trust_env = False
         answer = session.post(url, json=body, headers=headers, timeout=timeout, allow_redirects=False)
+        if body is None and not answer.headers.get("Content-Type", "").startswith("text/plain"):
+            return answer.status_code, ""
         return answer.status_code, answer.text[:_LARGEST_ANSWER]

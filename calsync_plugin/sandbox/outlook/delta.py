@@ -11,18 +11,17 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from bisect import bisect_right
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from urllib.parse import quote
 
-from calsync_plugin.sandbox.outlook import ids, odata, recurrence
+from calsync_plugin.sandbox.outlook import odata
 from calsync_plugin.sandbox.outlook.events import applied, place_of
-from calsync_plugin.sandbox.outlook.items import render, skeleton
 from calsync_plugin.sandbox.outlook.lookup import Place
 from calsync_plugin.sandbox.outlook.odata_types import instant, parse_instant
+from calsync_plugin.sandbox.outlook.rounds import Round, Teller, keys_of, position
 from calsync_plugin.sandbox.outlook.simulator import Simulator
-from calsync_plugin.sandbox.outlook.state import Item, Key
-from calsync_plugin.sandbox.outlook.views import in_window, window
+from calsync_plugin.sandbox.outlook.views import window
 from calsync_plugin.sandbox.outlook.wire import Answer, Call, GraphError, Json
 
 _UNSUPPORTED = ("$select", "$expand", "$filter", "$orderby", "$search", "$top")
@@ -40,10 +39,11 @@ class Cursor:
     ends: str
     since: int
     until: int = 0
-    after: tuple[int, int] = (0, 0)
+    after: tuple[int, int] | None = None
     full: bool = False
     blank: bool = False
     issued: int = 0
+    backwards: bool = False
 
     def token(self) -> str:
         """Return the opaque text of this cursor."""
@@ -53,7 +53,7 @@ class Cursor:
 def _parse(text: str) -> Cursor:
     try:
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        values["after"] = tuple(values["after"])
+        values["after"] = None if values["after"] is None else tuple(values["after"])
         return Cursor(**values)
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise GraphError(400, "SyncStateInvalid", "The sync state is invalid.") from None
@@ -82,23 +82,38 @@ def _delta(sim: Simulator, call: Call, *, windowed: bool) -> Answer:
         if cursor.calendar != where.calendar.number:
             raise GraphError(400, "SyncStateInvalid", "The sync state belongs to another calendar.")
         if cursor.issued < sim.cursors_valid_from:
-            raise _expired(sim, call)
+            raise _expired(sim, call, cursor)
         if not cursor.until:
-            cursor = replace(cursor, until=sim.state.sequence)
+            backwards = sim.switches.delta_newest_first
+            cursor = replace(cursor, until=sim.state.sequence, backwards=backwards)
     else:
-        starts, ends = window(call) if windowed else (_FIRST, _LAST)
-        first, last = (instant(starts), instant(ends)) if windowed else ("", "")
-        now = sim.state.sequence
-        cursor = Cursor(where.calendar.number, first, last, 0, until=now, full=not text, issued=now)
-        if text:
-            cursor = replace(cursor, since=now)
+        cursor = _begin(sim, call, where, windowed=windowed, latest=bool(text))
     return _page(sim, call, where, cursor)
 
 
-def _expired(sim: Simulator, call: Call) -> GraphError:
+def _begin(sim: Simulator, call: Call, where: Place, *, windowed: bool, latest: bool) -> Cursor:
+    starts, ends = window(call) if windowed else (_FIRST, _LAST)
+    first, last = (instant(starts), instant(ends)) if windowed else ("", "")
+    now = sim.state.sequence
+    return Cursor(
+        where.calendar.number,
+        first,
+        last,
+        since=now if latest else 0,
+        until=now,
+        full=not latest,
+        issued=now,
+        backwards=sim.switches.delta_newest_first,
+    )
+
+
+def _expired(sim: Simulator, call: Call, cursor: Cursor) -> GraphError:
     status = sim.switches.expired_cursor_status
-    code = "SyncStateNotFound" if status == 410 else "syncStateNotFound"
-    headers = {"Location": f"{call.base_url}{call.path}?$deltatoken="} if status == 410 else {}
+    code = sim.switches.expired_cursor_code or ("SyncStateNotFound" if status == 410 else "syncStateNotFound")
+    headers = {}
+    if status == 410:
+        span = f"startDateTime={quote(cursor.starts)}&endDateTime={quote(cursor.ends)}&" * bool(cursor.starts)
+        headers["Location"] = f"{call.base_url}{call.path}?{span}$deltatoken="
     return GraphError(
         status,
         code,
@@ -108,119 +123,34 @@ def _expired(sim: Simulator, call: Call) -> GraphError:
 
 
 def _page(sim: Simulator, call: Call, where: Place, cursor: Cursor) -> Answer:
-    size = where.view.page_size or sim.switches.delta_page_size
+    size = min(where.view.page_size or sim.switches.delta_page_size, sim.switches.delta_page_limit)
     if sim.switches.delta_empty_pages and not cursor.blank:
         return _linked(call, where, [], replace(cursor, blank=True), done=False)
-    keys = _full_keys(sim, where, cursor) if cursor.full else _changed_keys(sim, where, cursor)
-    start = bisect_right(keys, cursor.after, key=lambda entry: entry[0])
+    made = _round(cursor)
+    keys, teller = keys_of(sim, where, made), Teller(where, made)
+    start = position(keys, cursor.after, backwards=cursor.backwards)
     chosen = keys[start : start + size]
-    values = [
-        value
-        for _, item, gone in chosen
-        for value in [_removed(where, item) if gone else _shown(where, item)]
-    ]
+    values = [value for key in chosen if (value := teller.tell(key)) is not None]
+    if sim.switches.delta_repeats_items and chosen:
+        before = [teller.removed_or_shown(keys[start - 1])] if start else []
+        values = [*before, *values, teller.removed_or_shown(chosen[0])]
+    after = chosen[-1] if chosen else cursor.after
     done = start + size >= len(keys)
-    if sim.switches.delta_repeats_items and values:
-        values.append(values[0])
-    after = chosen[-1][0] if chosen else cursor.after
     return _linked(call, where, values, replace(cursor, after=after, blank=False), done=done)
 
 
-_Entry = tuple[Key, Item, bool]
-
-
-def _bounds(cursor: Cursor) -> tuple[datetime, datetime]:
-    if not cursor.starts:
-        return _FIRST, _LAST
-    return parse_instant(cursor.starts), parse_instant(cursor.ends)
-
-
-def _full_keys(sim: Simulator, where: Place, cursor: Cursor) -> list[_Entry]:
-    """Return what a first round tells, by number and day, so that a page can begin after any of it."""
-    if not cursor.starts:
-        return [((number, 0), where.mailbox.items[number], False) for number in where.calendar.order]
-    starts, ends = _bounds(cursor)
-    found = in_window(sim, where.mailbox, where.calendar, starts, ends)
-    if sim.last_round is not None and sim.last_round[0] is found:
-        return sim.last_round[1]
-    entries: list[_Entry] = []
-    series = 0
-    for item in found:
-        if item.day and item.number != series:
-            series = item.number
-            entries.append(((series, 0), where.mailbox.items[series], False))
-        entries.append(((item.number, item.day), item, False))
-    sim.last_round = (found, entries)
-    return entries
-
-
-def _changed_keys(sim: Simulator, where: Place, cursor: Cursor) -> list[_Entry]:
-    """Return what changed after the cursor's last word, up to where this round stands."""
-    touched: dict[int, set[int]] = {}
-    changes = where.calendar.changes
-    for key in reversed(changes):
-        if changes[key] <= cursor.since:
-            break
-        if changes[key] <= cursor.until:
-            touched.setdefault(key[0], set()).add(key[1])
-    entries: list[_Entry] = []
-    for number in sorted(touched):
-        item = where.mailbox.items[number]
-        gone = item.folder != where.calendar.number
-        if item.recurrence is None or not cursor.starts:
-            inside = recurrence.touches(item, *_bounds(cursor))
-            entries.append(((number, 0), item, gone or not inside))
-        else:
-            entries += _series_entries(sim, item, touched[number], cursor, gone=gone)
-    return entries
-
-
-def _series_entries(
-    sim: Simulator, master: Item, days: set[int], cursor: Cursor, *, gone: bool
-) -> list[_Entry]:
-    starts, ends = _bounds(cursor)
-    present = {item.day: item for item in recurrence.occurrences(master, starts, ends)}
-    if gone:
-        known = [recurrence.occurrence(master, day) for day in sorted(present)]
-        return [
-            ((master.number, 0), master, True),
-            *(((master.number, item.day), item, True) for item in known),
-        ]
-    entries: list[_Entry] = []
-    if 0 in days:
-        entries.append(((master.number, 0), master, not present))
-        vanished = {day for day, sequence in master.vanished.items() if sequence > cursor.since}
-        told = set(present) | {day for day in vanished if _near(day, starts, ends)}
-    else:
-        told = set()
-    for day in sorted(told | days - {0}):
-        item = present.get(day)
-        removed = item is None
-        if removed and day in master.cancelled_days and not sim.switches.removed_for_deleted_occurrence:
-            continue
-        entries.append(((master.number, day), item or recurrence.occurrence(master, day), removed))
-    return entries
-
-
-def _near(day: int, starts: datetime, ends: datetime) -> bool:
-    return (starts - timedelta(days=1)).date().toordinal() <= day <= ends.date().toordinal()
-
-
-def _removed(where: Place, item: Item) -> Json:
-    number, view = where.view.mailbox.number, where.view
-    folder = where.calendar.number if view.alias is None else view.alias.number
-    identity = (
-        ids.immutable_id(number, item.day, item.number)
-        if view.immutable
-        else ids.default_id(number, folder, item.day, item.number)
+def _round(cursor: Cursor) -> Round:
+    windowed = bool(cursor.starts)
+    return Round(
+        calendar=cursor.calendar,
+        starts=parse_instant(cursor.starts) if windowed else _FIRST,
+        ends=parse_instant(cursor.ends) if windowed else _LAST,
+        since=cursor.since,
+        until=cursor.until,
+        full=cursor.full,
+        windowed=windowed,
+        backwards=cursor.backwards,
     )
-    return {"@odata.type": "#microsoft.graph.event", "id": identity, "@removed": {"reason": "deleted"}}
-
-
-def _shown(where: Place, item: Item) -> Json:
-    if item.kind == "occurrence":
-        return skeleton(where.view, item)
-    return {"@odata.type": "#microsoft.graph.event", **render(where.view, item)}
 
 
 def _linked(call: Call, where: Place, values: list[Json], cursor: Cursor, *, done: bool) -> Answer:

@@ -89,12 +89,12 @@ def run(sim: Simulator, inquiry: Inquiry, *, delay_ms: float = 0.0) -> Answer:
     if delay_ms:
         sim.sleep(delay_ms / 1000)
     if rule is None:
-        return _handle(sim, inquiry)
+        return handle(sim, inquiry)
     if rule.drop_before:
         raise DroppedConnection(committed=False)
     if rule.status is not None and not rule.after_commit:
         return answer_error(sim, inquiry, rule.error())
-    result = _handle(sim, inquiry)
+    result = handle(sim, inquiry)
     if rule.delay_after_ms:
         sim.sleep(rule.delay_after_ms / 1000)
     if rule.drop_after_commit:
@@ -106,7 +106,8 @@ def run(sim: Simulator, inquiry: Inquiry, *, delay_ms: float = 0.0) -> Answer:
     return result
 
 
-def _handle(sim: Simulator, inquiry: Inquiry) -> Answer:
+def handle(sim: Simulator, inquiry: Inquiry) -> Answer:
+    """Answer one inquiry as no fault bends it."""
     try:
         owner, parts = owner_of(sim, inquiry)
         sim.throttle.count(owner.number, sim.now(), sim.switches)
@@ -122,6 +123,7 @@ def _handle(sim: Simulator, inquiry: Inquiry) -> Answer:
             inquiry.base_url,
             inquiry.path,
             ids,
+            sim.switches.occurrences_share_icaluid,
         )
         if parts[:1] == ["/"]:
             # Subscriptions call their receivers back, and keep their own lock.

@@ -5,8 +5,8 @@ Source: Graph docs, event: accept, decline, tentativelyAccept, cancel, forward, 
 
 from __future__ import annotations
 
+from calsync_plugin.sandbox.outlook import copies, meetings, responses, writes
 from calsync_plugin.sandbox.outlook import fields as event_fields
-from calsync_plugin.sandbox.outlook import meetings, writes
 from calsync_plugin.sandbox.outlook.events import found_of
 from calsync_plugin.sandbox.outlook.lookup import Found
 from calsync_plugin.sandbox.outlook.odata_types import (
@@ -36,7 +36,7 @@ def answer_invitation(
     if item.kind == "occurrence" and found.master is not None:
         found.master.exceptions[item.day] = item
         item.kind = "exception"
-    meetings.respond(sim, found.mailbox, item, response, comment, send=send, proposed=proposed)
+    responses.respond(sim, found.mailbox, item, response, comment, send=send, proposed=proposed)
     if response == "declined" and sim.switches.decline_removes_copy:
         writes.remove(sim, found.mailbox, item, found.master)
         return
@@ -96,15 +96,15 @@ def forward(sim: Simulator, call: Call) -> Answer:
         raise invalid("A forward needs at least one recipient.", "ErrorInvalidRecipients")
     people = [event_fields.attendee(person) for person in recipients]
     for person in people:
-        sim.mail("forward", found.mailbox.address, meetings.address_of(person), found.item, "forwarded")
-    host = sim.state.mailboxes.get(meetings.address_of(found.item.organizer))
-    known = None if host is None else meetings.copy_in(host, found.item)
-    if host is not None and known is not None and known.is_organizer and known.kind != "occurrence":
-        have = {meetings.address_of(person) for person in known.attendees}
-        added = [person for person in people if meetings.address_of(person) not in have]
-        before, known.attendees = known.attendees, [*known.attendees, *added]
-        sim.state.touch(host, known)
-        meetings.updated(sim, host, known, {"attendees"}, before, moved=False)
+        sim.mail("forward", found.mailbox.address, copies.address_of(person), found.item, "forwarded")
+    for host in sim.state.hosts(copies.address_of(found.item.organizer)):
+        known = copies.copy_in(host, found.item)
+        if known is not None and known.is_organizer and known.kind != "occurrence":
+            have = {copies.address_of(person) for person in known.attendees}
+            added = [person for person in people if copies.address_of(person) not in have]
+            before, known.attendees = known.attendees, [*known.attendees, *added]
+            sim.state.touch(host, known)
+            meetings.updated(sim, host, known, {"attendees"}, before, moved=False)
     return Answer(202)
 
 

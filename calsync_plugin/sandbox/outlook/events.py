@@ -46,7 +46,7 @@ def listing(sim: Simulator, call: Call) -> Answer:
     """List single events and series masters of a calendar."""
     where = place_of(sim, call)
     clause = call.query.get("$filter")
-    parsed = filters.parse(clause) if clause else None
+    parsed = filters.parse(clause, one_uid=call.one_uid) if clause else None
     items: list[Item]
     stored = where.mailbox.items
     if parsed is not None and (parsed.uid or parsed.extended):
@@ -164,7 +164,10 @@ def calendar_of(sim: Simulator, call: Call) -> Answer:
     calendar = found.mailbox.calendars.get(found.item.folder)
     if calendar is None:
         raise not_found()
-    return Answer(200, render_calendar(found.mailbox, calendar, call.caller))
+    alias = found.view.alias
+    return Answer(
+        200, render_calendar(found.mailbox, calendar, call.caller, identity=alias.id if alias else None)
+    )
 
 
 def attachments(sim: Simulator, call: Call) -> Answer:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from calsync_plugin.sandbox.outlook.items import uid_of
+from calsync_plugin.sandbox.outlook.items import told_uid
 from calsync_plugin.sandbox.outlook.odata_types import parse_instant
 from calsync_plugin.sandbox.outlook.state import Item
 from calsync_plugin.sandbox.outlook.wire import GraphError
@@ -31,7 +31,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "le": operator.le,
 }
 _PATHS: dict[str, Callable[[Item], Any]] = {
-    "icaluid": uid_of,
+    "icaluid": lambda item: told_uid(item, one=False),
     "subject": lambda item: item.subject.lower(),
     "start/datetime": lambda item: item.starts,
     "end/datetime": lambda item: item.ends,
@@ -43,7 +43,7 @@ _PATHS: dict[str, Callable[[Item], Any]] = {
     "iscancelled": lambda item: item.cancelled,
     "isorganizer": lambda item: item.is_organizer,
     "isonlinemeeting": lambda item: item.online,
-    "type": lambda item: item.kind.lower(),
+    "type": lambda item: "exception" if item.lone_master else item.kind.lower(),
     "showas": lambda item: item.show_as.lower(),
     "sensitivity": lambda item: item.sensitivity.lower(),
     "importance": lambda item: item.importance.lower(),
@@ -63,15 +63,19 @@ class Filter:
     extended: tuple[str, str] | None = None
 
 
-def parse(text: str) -> Filter:
-    """Return a filter; GraphError 400 if it is malformed or uses what events do not support."""
-    parser = _Parser(text)
+def parse(text: str, *, one_uid: bool = False) -> Filter:
+    """Return a filter; GraphError 400 if it is malformed or uses what events do not support.
+
+    `one_uid`: occurrences share their master's iCalUId.
+    """
+    parser = _Parser(text, one_uid=one_uid)
     found = parser.either()
     if parser.peek():
         raise refused(text)
     # An index helps only if the whole filter is that one condition.
     lone = parser.conditions == 1
-    return Filter(found, parser.uid if lone else None, parser.extended if lone else None)
+    # Items are filed under an iCalUId of their own.
+    return Filter(found, parser.uid if lone and not one_uid else None, parser.extended if lone else None)
 
 
 def refused(text: str) -> GraphError:
@@ -80,8 +84,9 @@ def refused(text: str) -> GraphError:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, one_uid: bool) -> None:
         self.text = text
+        self.one_uid = one_uid
         self.tokens = [match.group(0).strip() for match in _TOKEN.finditer(text) if match.group(0).strip()]
         self.at = 0
         self.conditions = 0
@@ -147,6 +152,8 @@ class _Parser:
         name = self.take().lower()
         if name not in _PATHS:
             raise refused(self.text)
+        if self.one_uid and name == "icaluid":
+            return lambda item: told_uid(item, one=True)
         return _PATHS[name]
 
     def _comparison(self) -> Predicate:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from calsync_plugin.sandbox.outlook import ids
 from calsync_plugin.sandbox.outlook.content import html_to_text, text_to_html
 from calsync_plugin.sandbox.outlook.odata_types import instant, offset_free, short_instant
-from calsync_plugin.sandbox.outlook.recurrence import occurrence_uid
+from calsync_plugin.sandbox.outlook.recurrence import occurrence_uid, series_uid
 from calsync_plugin.sandbox.outlook.state import Alias, Item, Mailbox
 from calsync_plugin.sandbox.outlook.wire import Call, Json
 from calsync_plugin.sandbox.outlook.zones import to_local, zone
@@ -43,6 +43,7 @@ class View:
     page_size: int | None = None
     alias: Alias | None = None
     masks_private: bool = False
+    one_uid: bool = False
     root: str = ""
     applied: tuple[str, ...] = ()
 
@@ -74,6 +75,7 @@ def view_of(call: Call) -> View:
         body_type=body_type if body_type == "text" else "html",
         immutable=immutable,
         page_size=int(size) if size and 1 <= int(size) <= 1000 else None,
+        one_uid=call.one_uid,
         root=call.root(),
         applied=tuple(applied),
     )
@@ -98,13 +100,14 @@ def item_id(view: View, item: Item) -> str:
 
 
 def master_id(view: View, item: Item) -> str | None:
-    """Return the id of the series that an occurrence or exception belongs to."""
-    if not item.day:
+    """Return the id of the series that an occurrence or exception belongs to, whether it is here or not."""
+    number = item.number if item.day else item.lone_master
+    if not number:
         return None
     if view.immutable:
-        return ids.immutable_id(view.mailbox.number, 0, item.number)
+        return ids.immutable_id(view.mailbox.number, 0, number)
     folder = item.folder if view.alias is None else view.alias.number
-    return ids.default_id(view.mailbox.number, folder, 0, item.number)
+    return ids.default_id(view.mailbox.number, folder, 0, number)
 
 
 def moment(view: View, item: Item, local: datetime, utc: datetime) -> Json:
@@ -126,8 +129,18 @@ def body_of(view: View, item: Item) -> Json:
 
 
 def uid_of(item: Item) -> str:
-    """Return the iCalUId, which differs for each occurrence of a series."""
+    """Return the iCalUId that Exchange makes, which differs for each occurrence of a series."""
     return occurrence_uid(item.uid, item.day) if item.day else item.uid
+
+
+def told_uid(item: Item, *, one: bool) -> str:
+    """Return the iCalUId that a client gets: another system's as it is, which has one for a whole series.
+
+    `one`: occurrences share their master's.
+    """
+    if item.foreign_uid:
+        return item.foreign_uid
+    return series_uid(item.uid) if one else uid_of(item)
 
 
 def etag(view: View, item: Item) -> str:
@@ -158,17 +171,17 @@ def render(view: View, item: Item) -> Json:
         "changeKey": key,
         "webLink": f"https://outlook.office365.com/owa/?itemid={identity}&exvsurl=1&path=/calendar/item",
         "seriesMasterId": master_id(view, item),
-        **_plain(item),
+        **_plain(view, item),
         **_told(view, item, masked=view.masks_private and item.sensitivity == "private"),
         "start": moment(view, item, item.start, item.starts),
         "end": moment(view, item, item.end, item.ends),
     }
     if item.original_start is not None:
         event["originalStart"] = short_instant(item.original_start)
-    return event
+    return {**event, **item.planted} if item.planted else event
 
 
-def _plain(item: Item) -> Json:
+def _plain(view: View, item: Item) -> Json:
     """Return the properties that look alike to every caller."""
     return {
         "createdDateTime": instant(item.created),
@@ -177,7 +190,7 @@ def _plain(item: Item) -> Json:
         "transactionId": item.transaction_id,
         "originalStartTimeZone": item.start_zone,
         "originalEndTimeZone": item.end_zone,
-        "iCalUId": uid_of(item),
+        "iCalUId": told_uid(item, one=view.one_uid),
         "reminderMinutesBeforeStart": item.reminder_minutes,
         "isReminderOn": item.reminder_on,
         "hasAttachments": False,
@@ -188,7 +201,7 @@ def _plain(item: Item) -> Json:
         "isOrganizer": item.is_organizer,
         "responseRequested": item.response_requested,
         "showAs": item.show_as,
-        "type": item.kind,
+        "type": "exception" if item.lone_master else item.kind,
         "onlineMeetingUrl": None,
         "isOnlineMeeting": item.online,
         "onlineMeetingProvider": item.online_provider,

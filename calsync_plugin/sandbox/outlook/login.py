@@ -34,8 +34,12 @@ def _own_address() -> str:
 
 
 @login.get("/<tenant>/v2.0/.well-known/openid-configuration")
-def openid_configuration(tenant: str) -> Response:
+def openid_configuration(tenant: str) -> Response | tuple[Response, int]:
     """Describe the tenant's endpoints."""
+    try:
+        simulator().logins.check_tenant(tenant)
+    except LoginError as error:
+        return _refusal(error), 400
     authority = f"https://{AUTHORITY_HOST}/{tenant}"
     return jsonify(
         issuer=f"{authority}/v2.0",
@@ -117,9 +121,15 @@ def _client_info(mailbox: Mailbox) -> str:
 
 @login.post("/<tenant>/oauth2/v2.0/token")
 def token(tenant: str) -> Response | tuple[Response, int]:
-    """Redeem a code or a refresh token; refresh tokens are replaced on each use."""
+    """Redeem a code or a refresh token; refresh tokens are replaced on each use.
+
+    An app that asks for itself gets a token without a user, which no mailbox here accepts.
+    """
     sim, form = simulator(), request.form
     try:
+        sim.logins.check_tenant(tenant)
+        if form.get("grant_type") == "client_credentials":
+            return _app_token(tenant)
         sim.logins.check_secret(form.get("client_secret"))
         kind = form.get("grant_type")
         if kind == "authorization_code":
@@ -148,6 +158,18 @@ def token(tenant: str) -> Response | tuple[Response, int]:
         id_token=_id_token(tenant, mailbox, grant),
         client_info=_client_info(mailbox),
     )
+
+
+def _app_token(tenant: str) -> Response:
+    """Answer the client credentials grant (docs, "OAuth 2.0 client credentials flow")."""
+    form = request.form
+    token = simulator().logins.app_token(
+        tenant,
+        client_id=form.get("client_id", ""),
+        secret=form.get("client_secret", ""),
+        scope=form.get("scope", ""),
+    )
+    return jsonify(token_type="Bearer", expires_in=3599, ext_expires_in=3599, access_token=token)  # noqa: S106
 
 
 def _id_token(tenant: str, mailbox: Mailbox, grant: Grant) -> str:

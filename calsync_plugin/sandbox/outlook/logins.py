@@ -14,11 +14,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from calsync_plugin.sandbox.outlook.identities import CLIENT_SECRET
+from calsync_plugin.sandbox.outlook.identities import CLIENT_ID, CLIENT_SECRET, DOMAIN, TENANT_ID
 from calsync_plugin.sandbox.outlook.switches import Switches
 from calsync_plugin.sandbox.outlook.wire import Json
 
 CODE_SECONDS = 600
+SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})
+TENANTS = SHARED_TENANTS | {TENANT_ID, DOMAIN}
 
 
 class LoginError(Exception):
@@ -116,6 +118,32 @@ class Logins:
         """Raise LoginError invalid_client if a secret was sent and is not the sandbox's."""
         if secret and secret != CLIENT_SECRET:
             raise LoginError("invalid_client", 7000215, "Invalid client secret provided.")
+
+    def check_tenant(self, tenant: str) -> None:
+        """Raise LoginError 90002 for a tenant that does not exist (docs, "AADSTS error codes")."""
+        if tenant.lower() not in TENANTS:
+            text = f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
+            raise LoginError("invalid_tenant", 90002, text)
+
+    def app_token(self, tenant: str, *, client_id: str, secret: str, scope: str) -> str:
+        """Return a token of an app without a user; LoginError as the docs' list of error codes has it."""
+        if tenant.lower() in SHARED_TENANTS:
+            # AzureAD/microsoft-identity-web#462; that ID or domain is needed says the page on this flow.
+            text = "No tenant-identifying information found in the request or implied by any credentials."
+            raise LoginError("invalid_request", 50059, text)
+        if client_id != CLIENT_ID:
+            text = f"Application with identifier '{client_id}' was not found in the directory '{tenant}'."
+            raise LoginError("unauthorized_client", 700016, text)
+        if not secret:
+            text = "The request body must contain the parameter 'client_assertion' or 'client_secret'."
+            raise LoginError("invalid_client", 7000218, text)
+        self.check_secret(secret)
+        if not scope.split() or not all(part.endswith("/.default") for part in scope.split()):
+            text = f"The provided value for scope {scope} is not valid: it must end with /.default."
+            raise LoginError("invalid_scope", 1002012, text)
+        if self.refusal is not None:
+            raise self.refusal
+        return "eyJ0." + secrets.token_urlsafe(64)
 
     def issue(self, grant: Grant) -> tuple[str, str, int]:
         """Return a new access token, a new refresh token and the access token's life in seconds."""

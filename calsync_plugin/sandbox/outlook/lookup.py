@@ -57,6 +57,11 @@ def permit(calendar: Calendar, owner: Mailbox, caller: Mailbox, *, write: bool) 
     return role
 
 
+def lost(calendar: Calendar | None, owner: Mailbox, caller: Mailbox) -> bool:
+    """Tell whether an added calendar leads nowhere: it was removed, or its share was taken away."""
+    return calendar is None or role_of(calendar, owner, caller) not in _READ_ROLES
+
+
 def place(sim: Simulator, call: Call, calendar_id: str | None = None, *, write: bool = False) -> Place:
     """Return the default calendar of the path's mailbox, or the one of that id; GraphError 400, 403 or
     404.
@@ -75,6 +80,8 @@ def place(sim: Simulator, call: Call, calendar_id: str | None = None, *, write: 
             owner = sim.state.mailboxes[alias.owner]
             calendar = owner.calendars.get(alias.calendar)
     if calendar is None:
+        raise not_found()
+    if alias is not None and sim.switches.lost_share_status == 404 and lost(calendar, owner, call.caller):
         raise not_found()
     role = permit(calendar, owner, call.caller, write=write)
     return Place(owner, calendar, _shaded(view, role, alias))
@@ -113,14 +120,27 @@ def find(sim: Simulator, call: Call, text: str, *, write: bool = False) -> Found
     return _occurrence(owner, item, wanted.day, view) if wanted.day else Found(owner, item, None, view)
 
 
+def own(mailbox: Mailbox, text: str) -> Found:
+    """Return the item of an event id as its mailbox's owner sees it; GraphError 400 or 404."""
+    wanted = ids.parse_item(text)
+    item = mailbox.items.get(wanted.number)
+    if wanted.mailbox != mailbox.number or item is None or not item.folder:
+        raise not_found()
+    view = View(mailbox)
+    return _occurrence(mailbox, item, wanted.day, view) if wanted.day else Found(mailbox, item, None, view)
+
+
 def _through_alias(
     sim: Simulator, mailbox: Mailbox, wanted: ids.ItemId
 ) -> tuple[Mailbox, Alias | None, Item | None]:
     for alias in mailbox.aliases.values():
         owner = sim.state.mailboxes[alias.owner]
         item = owner.items.get(wanted.number)
-        if item is not None and item.folder == alias.calendar:
-            return owner, alias, item
+        if item is None or item.folder != alias.calendar:
+            continue
+        if sim.switches.lost_share_status == 404 and lost(owner.calendars[item.folder], owner, mailbox):
+            continue
+        return owner, alias, item
     return mailbox, None, None
 
 

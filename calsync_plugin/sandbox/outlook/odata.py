@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from calsync_plugin.sandbox.outlook import filters
+from calsync_plugin.sandbox.outlook.identities import display_name
 from calsync_plugin.sandbox.outlook.items import View, render
 from calsync_plugin.sandbox.outlook.recurrence import occurrence_id
-from calsync_plugin.sandbox.outlook.state import Item
+from calsync_plugin.sandbox.outlook.state import Alias, Calendar, Item
 from calsync_plugin.sandbox.outlook.wire import Call, GraphError, Json
 
 DEFAULT_PAGE, MOST = 10, 1000
@@ -95,10 +96,15 @@ def _expand(view: View, item: Item, event: Json, name: str, options: str) -> Non
         wanted = {found.replace("''", "'") for found in _EXPANDED_ID.findall(options)}
         event[name] = [part for key, part in item.extensions.items() if not wanted or key in wanted]
     elif name == "calendar":
-        calendar = view.mailbox.calendars.get(item.folder)
-        event[name] = None if calendar is None else {"id": calendar.id, "name": calendar.name}
+        calendar = view.alias or view.mailbox.calendars.get(item.folder)
+        event[name] = None if calendar is None else {"id": calendar.id, "name": calendar_name(calendar)}
     elif name == "attachments":
         event[name] = []
+
+
+def calendar_name(calendar: Calendar | Alias) -> str:
+    """Return the name under which a mailbox lists a calendar: an added one is called by its owner."""
+    return calendar.name if isinstance(calendar, Calendar) else display_name(calendar.owner)
 
 
 def ordered(call: Call, items: Sequence[Item]) -> Sequence[Item]:
@@ -121,7 +127,7 @@ def filtered(call: Call, items: Sequence[Item]) -> Sequence[Item]:
     text = call.query.get("$filter")
     if not text:
         return items
-    matches = filters.parse(text).matches
+    matches = filters.parse(text, one_uid=call.one_uid).matches
     return [item for item in items if matches(item)]
 
 

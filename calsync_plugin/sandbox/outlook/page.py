@@ -14,16 +14,14 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from calsync_plugin.sandbox.outlook import ids, writes
+from calsync_plugin.sandbox.outlook import ids, planting, writes
 from calsync_plugin.sandbox.outlook.content import has_blob, meeting_blob
 from calsync_plugin.sandbox.outlook.control import simulator
 from calsync_plugin.sandbox.outlook.event_actions import answer_invitation
-from calsync_plugin.sandbox.outlook.items import View
-from calsync_plugin.sandbox.outlook.lookup import Found, not_found
+from calsync_plugin.sandbox.outlook.lookup import not_found, own
 from calsync_plugin.sandbox.outlook.odata_types import parse_datetime
 from calsync_plugin.sandbox.outlook.recurrence import DAYS as DAY_NAMES
-from calsync_plugin.sandbox.outlook.recurrence import exists, occurrence
-from calsync_plugin.sandbox.outlook.state import Item, Mailbox
+from calsync_plugin.sandbox.outlook.state import Calendar, Item, Mailbox
 from calsync_plugin.sandbox.outlook.week import build, default_span, description_of, monday
 from calsync_plugin.sandbox.outlook.wire import GraphError, Json
 from calsync_plugin.sandbox.outlook.zones import to_local, windows_names, zone
@@ -122,16 +120,13 @@ def _back(error: str = "") -> BaseResponse:
     return redirect(url_for("page.home", **kept), code=303)
 
 
-def _found(mailbox: Mailbox, text: str) -> Found:
-    wanted = ids.parse_item(text)
-    item = mailbox.items.get(wanted.number)
-    if wanted.mailbox != mailbox.number or item is None or not item.folder:
+def _calendar(mailbox: Mailbox, default: int) -> Calendar:
+    """Return the calendar that a form chose; one with a single calendar gives no choice."""
+    named = request.form.get("calendar")
+    calendar = mailbox.calendars.get(ids.parse_calendar(named)[1] if named else default)
+    if calendar is None:
         raise not_found()
-    if not wanted.day:
-        return Found(mailbox, item, None, View(mailbox))
-    if wanted.day not in item.exceptions and not exists(item, wanted.day):
-        raise not_found()
-    return Found(mailbox, occurrence(item, wanted.day), item, View(mailbox))
+    return calendar
 
 
 @page.post("/page/events")
@@ -142,11 +137,16 @@ def save() -> BaseResponse:
         with sim.state.lock:
             identity = request.form.get("id")
             if not identity:
-                writes.create(sim, mailbox, mailbox.primary(), _body(None, _zone(mailbox)))
+                calendar = _calendar(mailbox, mailbox.default_calendar)
+                writes.create(sim, mailbox, calendar, _body(None, _zone(mailbox)))
             else:
-                found = _found(mailbox, identity)
+                found = own(mailbox, identity)
                 body = _body(found.item, _zone(mailbox))
                 writes.update(sim, mailbox, found.item, found.master, body, keep_responses=True)
+                whole = found.master or found.item
+                calendar = _calendar(mailbox, whole.folder)
+                if calendar.number != whole.folder:
+                    planting.move(sim, mailbox, whole, calendar)
     except GraphError as error:
         return _back(error.message)
     return _back()
@@ -158,7 +158,7 @@ def act(action: str) -> BaseResponse:
     sim, mailbox = simulator(), _mailbox()
     try:
         with sim.state.lock:
-            found = _found(mailbox, request.form.get("id", ""))
+            found = own(mailbox, request.form.get("id", ""))
             if action == "delete":
                 writes.delete(sim, mailbox, found.item, found.master)
             elif action == "delete-series":

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from calsync_plugin.sandbox.outlook.state import Alias, Calendar, Item, Mail, Mailbox
+from calsync_plugin.sandbox.outlook.state import Alias, Calendar, Item, Mail, Mailbox, Shape, index_uid
 from calsync_plugin.sandbox.outlook.switches import Switches
 from calsync_plugin.sandbox.outlook.wire import Json
 
@@ -34,7 +34,9 @@ def dump(sim: Simulator, path: Path) -> None:
         "mails": [asdict(mail) for mail in state.mails],
         "logins": sim.logins.as_json(),
         "subscriptions": sim.subscriptions.as_json(),
-        "mailboxes": [_mailbox_json(mailbox) for mailbox in state.mailboxes.values()],
+        "mailboxes": [
+            _mailbox_json(mailbox) for mailbox in (*state.mailboxes.values(), *state.outside.values())
+        ],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".tmp")
@@ -79,8 +81,8 @@ def _item_json(item: Item) -> Json:
             value = value.isoformat()
         elif part.name == "exceptions":
             value = [_item_json(exception) for exception in value.values()]
-        elif part.name == "vanished":
-            value = list(value.items())
+        elif part.name == "shapes":
+            value = [_plain(asdict(shape)) for shape in value]
         made[part.name] = value
     return made
 
@@ -91,8 +93,33 @@ def _item(value: Json) -> Item:
         if made[name] is not None:
             made[name] = datetime.fromisoformat(made[name])
     made["exceptions"] = {exception["day"]: _item(exception) for exception in value["exceptions"]}
-    made["vanished"] = dict(value["vanished"])
+    made["shapes"] = [_shape(shape) for shape in value["shapes"]]
     return Item(**made)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with its times in text, however deep they lie."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _shape(value: Json) -> Shape:
+    moved = (
+        (day, datetime.fromisoformat(first), datetime.fromisoformat(last))
+        for day, first, last in value["exceptions"]
+    )
+    return Shape(
+        **{
+            **value,
+            "start": datetime.fromisoformat(value["start"]),
+            "end": datetime.fromisoformat(value["end"]),
+            "cancelled_days": tuple(value["cancelled_days"]),
+            "exceptions": tuple(moved),
+        }
+    )
 
 
 def _mailbox(value: Json) -> Mailbox:
@@ -106,7 +133,7 @@ def _mailbox(value: Json) -> Mailbox:
     for part in value["items"]:
         item = _item(part)
         made.items[item.number] = item
-        made.by_uid.setdefault(item.uid, []).append(item.number)
+        index_uid(made, item)
         if not item.purged:
             for name, text in item.properties.items():
                 made.by_property.setdefault((name, text.lower()), {})[item.number] = None

@@ -27,6 +27,8 @@ _RULE_DAYS = dict(
     zip(DAYS, (rrule.SU, rrule.MO, rrule.TU, rrule.WE, rrule.TH, rrule.FR, rrule.SA), strict=True)
 )
 _LONGEST_MONTH = 31
+# What an occurrence does not have of its master.
+_OWN = frozenset(("start", "end", "originalStart", "recurrence", "id", "iCalUId", "seriesMasterId", "type"))
 _SEARCH_DAYS = 366 * 5
 _LONGEST = timedelta(days=_SEARCH_DAYS)
 
@@ -170,6 +172,11 @@ def occurrence_uid(uid: str, day: int) -> str:
     return f"{uid[:32]}{when.year:04X}{when.month:02X}{when.day:02X}{uid[40:]}"
 
 
+def series_uid(uid: str) -> str:
+    """Return the iCalUId of the series that an occurrence's names: without the date."""
+    return f"{uid[:32]}00000000{uid[40:]}"
+
+
 def occurrence_id(master_id: str, day: int) -> str:
     """Return the occurrenceId under which a master lists a cancelled occurrence."""
     return f"OID.{master_id}.{date.fromordinal(day).isoformat()}"
@@ -198,8 +205,10 @@ def occurrence(master: Item, day: int) -> Item:
     made.start, made.end = span(master, day)
     made.starts, made.ends = instants(made)
     made.original_start = made.starts
-    made.recurrence, made.exceptions, made.cancelled_days, made.vanished = None, {}, [], {}
+    made.recurrence, made.exceptions, made.cancelled_days, made.shapes = None, {}, [], []
     made.transaction_id = None
+    if made.planted:
+        made.planted = {name: value for name, value in made.planted.items() if name not in _OWN}
     return made
 
 

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from calsync_plugin.sandbox.outlook import persistence
 from calsync_plugin.sandbox.outlook.clock import Clock, MovableClock
@@ -23,6 +24,9 @@ from calsync_plugin.sandbox.outlook.state import Item, Key, Mail, Mailbox, State
 from calsync_plugin.sandbox.outlook.subscriptions import Subscriptions
 from calsync_plugin.sandbox.outlook.switches import Switches
 from calsync_plugin.sandbox.outlook.throttle import Throttle
+
+if TYPE_CHECKING:
+    from calsync_plugin.sandbox.outlook.rounds import Round
 
 
 class Simulator:
@@ -55,8 +59,8 @@ class Simulator:
         # Paging through a large view expands it once, not once per page; keyed by the state's
         # sequence number.
         self.views: OrderedDict[tuple[int, int, datetime, datetime], list[Item]] = OrderedDict()
-        # What the pages of one delta round are cut from, beside the view that it was made of.
-        self.last_round: tuple[list[Item], list[tuple[Key, Item, bool]]] | None = None
+        # What the rounds of delta that are under way tell.
+        self.rounds: OrderedDict[Round, list[Key]] = OrderedDict()
         if data_file is not None and data_file.exists():
             self.load(data_file)
         elif seed:
@@ -87,7 +91,7 @@ class Simulator:
             self.logins.clear()
             self.subscriptions.clear()
             self.views.clear()
-            self.last_round = None
+            self.rounds.clear()
             self.cursors_valid_from = 0
             if self.seeded:
                 self._seed()
@@ -103,6 +107,19 @@ class Simulator:
     def changed(self, mailbox: Mailbox, item: Item, change: str) -> None:
         """Tell the subscriptions of a mailbox that an event was created, updated or deleted."""
         self.subscriptions.event_changed(mailbox, item, change)
+
+    def send_lifecycle(self, event: str, address: str | None = None) -> int:
+        """Send a lifecycle notification to the subscriptions of one mailbox, or to all; return how many."""
+        chosen = [one for one in self.subscriptions.alive() if address in {None, one.mailbox}]
+        for one in chosen:
+            self.subscriptions.send_lifecycle(one, event, silences=self.switches.silent_until_reauthorized)
+        return len(chosen)
+
+    def expire_cursors(self) -> None:
+        """Let every delta token that exists expire."""
+        with self.state.lock:
+            self.state.sequence += 1
+            self.cursors_valid_from = self.state.sequence
 
     def load(self, path: Path) -> None:
         """Take over what a dump holds."""

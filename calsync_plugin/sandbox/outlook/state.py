@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import threading
 from bisect import bisect_left, insort
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -20,6 +19,23 @@ from calsync_plugin.sandbox.outlook.wire import Json
 
 EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 Key = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a series looked like until a change: enough to tell which days a client may still know.
+
+    `until` is the sequence number of the change that ended it; without a recurrence it was a single event.
+    """
+
+    until: int
+    recurrence: Json | None
+    start: datetime
+    start_zone: str
+    end: datetime
+    all_day: bool
+    cancelled_days: tuple[int, ...]
+    exceptions: tuple[tuple[int, datetime, datetime], ...]
 
 
 @dataclass(slots=True)
@@ -75,10 +91,16 @@ class Item:
     original_start: datetime | None = None
     exceptions: dict[int, Item] = field(default_factory=dict)
     cancelled_days: list[int] = field(default_factory=list)
-    vanished: dict[int, int] = field(default_factory=dict)
+    shapes: list[Shape] = field(default_factory=list)
     transaction_id: str | None = None
     properties: dict[str, str] = field(default_factory=dict)
     extensions: dict[str, Json] = field(default_factory=dict)
+    # The iCalUId that another system gave to its meeting; `uid` is what Exchange would keep it under.
+    foreign_uid: str | None = None
+    # The number of a series that this mailbox does not hold, of an invitation to one occurrence alone.
+    lone_master: int = 0
+    # Properties that were planted and are told as they are, whatever the fields say.
+    planted: Json = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -127,6 +149,7 @@ class Mailbox:
     categories: dict[str, Json] = field(default_factory=dict)
     settings: Json = field(default_factory=dict)
     default_calendar: int = 0
+    outside: bool = False
 
     def primary(self) -> Calendar:
         """Return the default calendar."""
@@ -151,13 +174,20 @@ class Mail:
     uid: str
 
 
+def index_uid(mailbox: Mailbox, item: Item) -> None:
+    """File an item under its iCalUId, and under the one that another system gave to it."""
+    for uid in {item.uid, item.foreign_uid or item.uid}:
+        mailbox.by_uid.setdefault(uid, []).append(item.number)
+
+
 class State:
     """All mailboxes and the log of mails; every method expects its caller to hold `lock`."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.mailboxes: dict[str, Mailbox] = {}
-        self.by_number: dict[int, Mailbox] = {}
+        # Organizers whose mail system is another one: they invite people here, nobody logs in as them.
+        self.outside: dict[str, Mailbox] = {}
         self.mails: list[Mail] = []
         self.sequence = 0
         self._numbers = itertools.count(1)
@@ -172,11 +202,18 @@ class State:
 
     def add_mailbox(self, address: str, name: str | None = None) -> Mailbox:
         """Return the mailbox of an address, creating it with its default calendar if it is new."""
+        known = self.mailboxes.get(address.lower())
+        return known or self._new_mailbox(address, name, outside=False)
+
+    def add_outside(self, address: str, name: str | None = None) -> Mailbox:
+        """Return the mailbox of an organizer elsewhere; it may have the address of somebody here."""
+        known = self.outside.get(address.lower())
+        return known or self._new_mailbox(address, name, outside=True)
+
+    def _new_mailbox(self, address: str, name: str | None, *, outside: bool) -> Mailbox:
         address = address.lower()
-        known = self.mailboxes.get(address)
-        if known is not None:
-            return known
         mailbox = Mailbox(self.next_number(), address, name or display_name(address), object_id(address))
+        mailbox.outside = outside
         calendar = self.add_calendar(mailbox, "Calendar")
         calendar.default = True
         mailbox.default_calendar = calendar.number
@@ -184,10 +221,14 @@ class State:
         return mailbox
 
     def register(self, mailbox: Mailbox) -> None:
-        """Make a mailbox known by address and number."""
-        self.mailboxes[mailbox.address] = mailbox
-        self.by_number[mailbox.number] = mailbox
+        """Make a mailbox known by its address."""
+        (self.outside if mailbox.outside else self.mailboxes)[mailbox.address] = mailbox
         self.sequence += 1
+
+    def hosts(self, address: str) -> list[Mailbox]:
+        """Return the mailboxes from which an organizer may have invited: the one here, the one elsewhere."""
+        found = (self.mailboxes.get(address), self.outside.get(address))
+        return [mailbox for mailbox in found if mailbox is not None]
 
     def find_mailbox(self, name: str) -> Mailbox | None:
         """Return the mailbox of an address or object id, any case."""
@@ -208,7 +249,7 @@ class State:
         """File a new item in a calendar and index it."""
         item.folder = calendar.number
         mailbox.items[item.number] = item
-        mailbox.by_uid.setdefault(item.uid, []).append(item.number)
+        index_uid(mailbox, item)
         insort(calendar.order, item.number)
         self.index_properties(mailbox, item, {})
         self.touch(mailbox, item)
@@ -251,10 +292,3 @@ class State:
         if target is not None:
             insort(target.order, item.number)
             self.touch(mailbox, item)
-
-    def copies(self, uid: str) -> Iterator[tuple[Mailbox, Item]]:
-        """Yield every live item of a meeting over all mailboxes."""
-        for mailbox in self.mailboxes.values():
-            item = mailbox.live(uid)
-            if item is not None:
-                yield mailbox, item

@@ -109,6 +109,7 @@ def _render(one: Subscription) -> Json:
 
 def create(sim: Simulator, call: Call) -> Answer:
     """Subscribe to a mailbox's events after a handshake with the receiver."""
+    _check_tenant(sim)
     body = mapping(call.body, "body")
     for name in ("changeType", "notificationUrl", "resource", "expirationDateTime"):
         if not body.get(name):
@@ -145,6 +146,12 @@ def create(sim: Simulator, call: Call) -> Answer:
     return Answer(201, {"@odata.context": f"{call.root()}/$metadata#subscriptions/$entity", **_render(one)})
 
 
+def _check_tenant(sim: Simulator) -> None:
+    if sim.switches.refuse_subscriptions:
+        message = "Operation: Create; Exception: [Status Code: Forbidden; Reason: Access is denied.]"
+        raise GraphError(403, "ExtensionError", message)
+
+
 def _check_room(sim: Simulator, mailbox: Mailbox, changes: tuple[str, ...]) -> None:
     have = [one for one in sim.subscriptions.alive() if one.mailbox == mailbox.address]
     for one in have:
@@ -175,6 +182,7 @@ def get(sim: Simulator, call: Call) -> Answer:
 
 def renew(sim: Simulator, call: Call) -> Answer:
     """Move a subscription's end; this also reauthorizes it."""
+    _check_tenant(sim)
     found, body = _own(sim, call), mapping(call.body, "body")
     if not body.get("expirationDateTime"):
         raise invalid("Only expirationDateTime can be changed.", "InvalidRequest")
@@ -183,7 +191,7 @@ def renew(sim: Simulator, call: Call) -> Answer:
 
 def reauthorize(sim: Simulator, call: Call) -> Answer:
     """Reauthorize a subscription."""
-    _own(sim, call)
+    sim.subscriptions.reauthorize(_own(sim, call))
     return Answer(204)
 
 

@@ -26,6 +26,8 @@ GIVES_UP = timedelta(hours=4)
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
 FIRST_TIMEOUT, LATER_TIMEOUT = 3.0, 10.0
 _IDLE = 0.5
+# Seconds for a delivery under way when the simulator closes; the receiver may have closed before it.
+_AT_THE_END = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Subscription:
     client_state: str | None
     expires: str
     immutable: bool
+    silent: bool = False
 
     def expires_at(self) -> datetime:
         """Return when it ends."""
@@ -91,10 +94,24 @@ class Subscriptions:
             self._all[subscription.id] = subscription
 
     def renew(self, subscription: Subscription, expires: str) -> Subscription:
-        """Return the subscription with a later end."""
-        made = replace(subscription, expires=expires)
+        """Return the subscription with a later end; a renewal reauthorizes it, too."""
+        made = replace(subscription, expires=expires, silent=False)
         self.add(made)
         return made
+
+    def reauthorize(self, subscription: Subscription) -> None:
+        """Let a subscription speak again."""
+        self.add(replace(subscription, silent=False))
+
+    def redirect(self, before: str, after: str) -> None:
+        """Let subscriptions whose receiver had one address go on at another."""
+        with self._wake:
+            for key, one in self._all.items():
+                if one.url.startswith(before):
+                    lifecycle = one.lifecycle_url and one.lifecycle_url.replace(before, after, 1)
+                    self._all[key] = replace(
+                        one, url=one.url.replace(before, after, 1), lifecycle_url=lifecycle
+                    )
 
     def drop(self, identity: str) -> None:
         """Forget a subscription."""
@@ -106,7 +123,7 @@ class Subscriptions:
         if not self._all:
             return
         for one in self.alive():
-            if one.mailbox == mailbox.address and change in one.change_types:
+            if one.mailbox == mailbox.address and change in one.change_types and not one.silent:
                 self._enqueue(one.url, self._notification(one, mailbox, item, change))
 
     def _notification(self, one: Subscription, mailbox: Mailbox, item: Item, change: str) -> Json:
@@ -137,8 +154,11 @@ class Subscriptions:
             "tenantId": TENANT_ID,
         }
 
-    def send_lifecycle(self, one: Subscription, event: str) -> None:
-        """Queue a lifecycle notification: missed, subscriptionRemoved or reauthorizationRequired."""
+    def send_lifecycle(self, one: Subscription, event: str, *, silences: bool = False) -> None:
+        """Queue a lifecycle notification: missed, subscriptionRemoved or reauthorizationRequired.
+
+        `silences`: the last one stops the others until it is heeded.
+        """
         if one.lifecycle_url:
             body = {
                 **self._envelope(one),
@@ -149,6 +169,8 @@ class Subscriptions:
             self._enqueue(one.lifecycle_url, body)
         if event == "subscriptionRemoved":
             self.drop(one.id)
+        elif event == "reauthorizationRequired" and silences:
+            self.add(replace(one, silent=True))
 
     def _enqueue(self, url: str, body: Json) -> None:
         now = self._now()
@@ -232,7 +254,7 @@ class Subscriptions:
             self._wake.notify_all()
             thread = self._thread
         if thread is not None:
-            thread.join(timeout=LATER_TIMEOUT + 1)
+            thread.join(timeout=_AT_THE_END)
 
     def as_json(self) -> list[Json]:
         """Return subscriptions for a dump."""

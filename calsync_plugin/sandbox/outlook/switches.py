@@ -37,8 +37,23 @@ class Switches:
     cancelled_subject_prefix: bool = True
     # unsourced: a deleted single occurrence gives @removed in delta
     removed_for_deleted_occurrence: bool = True
-    # unsourced: changing the recurrence of a master drops its exceptions
+    # unsourced: @removed for a series that is gone names its occurrences too
+    removed_series_names_occurrences: bool = True
+    # unsourced: changing the recurrence, the range or the time of a master drops its exceptions
     recurrence_change_drops_exceptions: bool = True
+    # documented as different for each occurrence, reported as the master's: the iCalUId of occurrences
+    occurrences_share_icaluid: bool = False
+    # unsourced: an invitation to one occurrence alone says it is an exception of a series that is not there
+    # (False: it looks like a single event)
+    lone_occurrence_names_master: bool = False
+    # unsourced: an invitation to the series takes the place of one to a single occurrence
+    series_absorbs_lone_occurrence: bool = True
+    # unsourced: an added calendar whose share was taken away: 404, or 403
+    lost_share_status: int = 404
+    # field: a tenant that lets no application subscribe answers 403
+    refuse_subscriptions: bool = False
+    # unsourced: a subscription that was asked to be reauthorized says nothing until it is
+    silent_until_reauthorized: bool = True
     # unsourced: a subject of more than 255 characters is refused
     refuse_long_subject: bool = False
     # documented: an event's body without the meeting blob disables its online meeting
@@ -47,10 +62,16 @@ class Switches:
     delta_repeats_items: bool = False
     # documented: a page of delta may be empty and still have a nextLink
     delta_empty_pages: bool = False
+    # documented as unspecified: the order of items in a round (True: masters follow their occurrences)
+    delta_newest_first: bool = False
     # unsourced: default page size of delta
     delta_page_size: int = 50
+    # documented: what a client asks for by odata.maxpagesize is a wish; the most that a page of delta holds
+    delta_page_limit: int = 1000
     # documented: status of an expired delta token (410, or a 40X with the code syncStateNotFound)
     expired_cursor_status: int = 410
+    # field: its code, in any case ("": as the status has it)
+    expired_cursor_code: str = ""
     # documented: requests of one mailbox at once, and in ten minutes
     concurrent_requests: int = 4
     requests_per_10_minutes: int = 10_000

@@ -221,6 +221,7 @@ def describe(mailbox: Mailbox, item: Item, start: datetime, end: datetime) -> Js
         "joinUrl": item.join_url or "",
         "showAs": item.show_as,
         "sensitivity": item.sensitivity,
+        "calendar": mailbox.calendars[master.folder].id,
         "inSeries": bool(series) and bool(item.day),
         "repeats": recurrence.describe(series) if series else "",
     }

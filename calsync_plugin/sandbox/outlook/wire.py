@@ -62,6 +62,7 @@ class Call:
     base_url: str
     path: str = ""
     ids: list[str] = field(default_factory=list)
+    one_uid: bool = False
 
     def root(self) -> str:
         """Return the address of the service root, as context and paging links need it."""

@@ -11,11 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from calsync_plugin.sandbox.outlook import fields as event_fields
-from calsync_plugin.sandbox.outlook import meetings, recurrence
+from calsync_plugin.sandbox.outlook import meetings, recurrence, responses
 from calsync_plugin.sandbox.outlook.content import wrap_html
-from calsync_plugin.sandbox.outlook.odata_types import invalid
+from calsync_plugin.sandbox.outlook.odata_types import invalid, text
 from calsync_plugin.sandbox.outlook.online import make_online, settle_online
-from calsync_plugin.sandbox.outlook.series import days_of, keep_days_true, pass_on_to_exceptions
+from calsync_plugin.sandbox.outlook.series import (
+    check_range,
+    follow_master,
+    pass_on_to_exceptions,
+    shape_of,
+)
 from calsync_plugin.sandbox.outlook.simulator import Simulator
 from calsync_plugin.sandbox.outlook.state import Calendar, Item, Mailbox
 from calsync_plugin.sandbox.outlook.wire import GraphError, Json
@@ -58,6 +63,7 @@ def create(sim: Simulator, mailbox: Mailbox, calendar: Calendar, body: Json) -> 
         ends=now,
         organizer={"emailAddress": {"name": mailbox.name, "address": mailbox.address}},
         content=_EMPTY,
+        foreign_uid=text(body.get("iCalUId"), "iCalUId") or None if mailbox.outside else None,
     )
     for name, value in given.items():
         setattr(item, name, value)
@@ -135,6 +141,7 @@ def update(
             raise invalid("An occurrence has no recurrence of its own.", "ErrorPropertyValidationFailure")
         if "start" not in given:
             given["recurrence"] = recurrence.read(given["recurrence"], item.start)
+    check_range(item, given)
     times = {name: given.get(name, getattr(item, name)) for name in _TIMES}
     if any(name in given for name in _TIMES):
         check_times(times)
@@ -146,6 +153,7 @@ def update(
             item.kind = "exception"
     _settle_attendees(sim, item, given, keep=keep_responses)
     settle_online(sim, item, given)
+    item.planted = {name: value for name, value in item.planted.items() if name not in body}
     return _apply(sim, mailbox, item, given)
 
 
@@ -156,7 +164,7 @@ def _apply(sim: Simulator, mailbox: Mailbox, item: Item, given: dict[str, Any]) 
     if "properties" in given:
         given["properties"] = {**properties, **given["properties"]}
     changed = {name for name, value in given.items() if before[name] != value}
-    old_days = days_of(item) if item.kind == "seriesMaster" else set()
+    shape, exceptions = shape_of(item), item.exceptions
     for name in changed:
         setattr(item, name, given[name])
     if "show_as" in changed:
@@ -164,15 +172,19 @@ def _apply(sim: Simulator, mailbox: Mailbox, item: Item, given: dict[str, Any]) 
     item.starts, item.ends = recurrence.instants(item)
     if item.kind == "seriesMaster" or (item.recurrence is not None and not item.day):
         item.kind = "seriesMaster" if item.recurrence is not None else "singleInstance"
-        keep_days_true(sim, item, old_days, changed)
+        follow_master(sim, item, shape, changed)
         pass_on_to_exceptions(item, before, changed)
     if changed or sim.switches.unchanged_patch_new_key:
         item.modified = sim.now()
         sim.state.touch(mailbox, item)
+        for exception in item.exceptions.values():
+            exception.key = item.key
     if "properties" in changed:
         sim.state.index_properties(mailbox, item, properties)
     if changed and item.is_organizer:
         meetings.updated(sim, mailbox, item, changed, people, moved=moved_from != (item.starts, item.ends))
+        gone = [one for day, one in exceptions.items() if day not in item.exceptions]
+        meetings.uninvite_from_days(sim, mailbox, item, gone, "the series was changed")
     if changed:
         sim.changed(mailbox, item, "updated")
     return item
@@ -227,7 +239,7 @@ def delete(
     if item.is_organizer:
         meetings.cancelled(sim, mailbox, item, reason)
     elif sim.switches.attendee_delete_declines:
-        meetings.respond(sim, mailbox, item, "declined", comment, send=True)
+        responses.respond(sim, mailbox, item, "declined", comment, send=True)
     remove(sim, mailbox, item, master, purge=purge)
 
 

@@ -147,10 +147,15 @@ def test_without_assignment_permission(sandbox: Sandbox) -> None:
     assert refused.headers["X-Status-Reason"] == "Assignment failure: assigned user or team not allowed."
 
 
-def test_an_inactive_user_cannot_be_assigned(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("link", "values"),
+    [("assignedUser", {"assignedUserId": CAROL_ID}), ("users", {"usersIds": [CAROL_ID]})],
+    ids=["owner", "attendee"],
+)
+def test_an_inactive_user_cannot_be_related(sandbox: Sandbox, link: str, values: dict[str, Any]) -> None:
     sandbox.ok("PUT", f"User/{CAROL_ID}", {"isActive": False}, by="admin")
 
-    response = sandbox.call("POST", "Meeting", {**MEETING, "assignedUserId": CAROL_ID})
+    response = sandbox.call("POST", "Meeting", {**MEETING, **values})
 
-    reason = "No foreign record access for link operation (Meeting:assignedUser)."
+    reason = f"No foreign record access for link operation (Meeting:{link})."
     assert (response.status_code, response.headers["X-Status-Reason"]) == (403, reason)

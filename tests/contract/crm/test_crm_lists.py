@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from calsync_plugin.sandbox.crm.identities import ALICE_ID, BOB_ID, DAVE_ID, ERIN_ID
+from calsync_plugin.sandbox.crm.identities import ALICE_ID, BOB_ID, CAROL_ID, DAVE_ID, ERIN_ID
 from tests.contract.crm.conftest import Sandbox
 
 
@@ -70,6 +70,19 @@ SECOND = "2026-11-20 09:01:00"
             "ca",
             id="or",
         ),
+        pytest.param(
+            [
+                where(
+                    "or",
+                    value=[
+                        where("and", value=[where("equals", "name", "a"), where("equals", "status", "Held")]),
+                        where("lessThan", "dateStart", "2026-12-02 10:00:00"),
+                    ],
+                )
+            ],
+            "a",
+            id="and in or",
+        ),
         pytest.param([where("not", value=[where("equals", "name", "a")])], "cb", id="not"),
         pytest.param(
             [where("equals", "assignedUserId", ALICE_ID), where("after", "modifiedAt", SECOND)], "c", id="two"
@@ -130,6 +143,13 @@ def test_without_total(three: Sandbox, query: str, total: int) -> None:
             "Forbidden attribute 'uid' in where.",
             id="hidden",
         ),
+        pytest.param(
+            'searchParams={"where": [{"type": "or", "value": [{"type": "and", "value":'
+            ' [{"type": "equals", "attribute": "uid", "value": "1"}]}]}]}',
+            403,
+            "Forbidden attribute 'uid' in where.",
+            id="hidden in groups",
+        ),
     ],
 )
 def test_refusals(sandbox: Sandbox, query: str, status: int, reason: str) -> None:
@@ -166,6 +186,38 @@ def test_address(sandbox: Sandbox, kind: str, value: object) -> None:
     answer = sandbox.ok("GET", f"Contact?searchParams={json.dumps(search)}")
 
     assert [line["id"] for line in answer["list"]] == [DAVE_ID]
+
+
+def test_lists_cut_long_texts(sandbox: Sandbox) -> None:
+    record_id = sandbox.meeting(description="x" * 10_001)
+
+    assert len(sandbox.ok("GET", "Meeting?select=description")["list"][0]["description"]) == 10_000
+    assert len(sandbox.row(record_id)["description"]) == 10_001
+
+
+@pytest.mark.parametrize("order", ["userName", "name"], ids=["by an index", "without"])
+@pytest.mark.parametrize(
+    ("by", "names"),
+    [
+        pytest.param("api", {"Admin", "Alice Able", "Bob Baker"}, id="API user"),
+        pytest.param("bob", {"Admin", "Alice Able", "Bob Baker"}, id="user"),
+        pytest.param(
+            "admin",
+            {"Admin", "Alice Able", "Bob Baker", "Carol Clark", "bridge-api", "bridge-hmac"},
+            id="admin",
+        ),
+    ],
+)
+def test_who_left_and_programs_are_shown_to_admins_only(
+    sandbox: Sandbox, by: str, names: set[str], order: str
+) -> None:
+    sandbox.ok("PUT", f"User/{CAROL_ID}", {"isActive": False}, by="admin")
+
+    found = sandbox.ok("GET", f"User?select=name&orderBy={order}", by=by)
+
+    assert {line["name"] for line in found["list"]} == names
+    assert found["total"] == len(names)
+    assert sandbox.call("GET", f"User/{CAROL_ID}", by=by).status_code == (200 if by == "admin" else 403)
 
 
 def test_a_large_store_is_not_read_through(sandbox: Sandbox) -> None:

@@ -199,6 +199,7 @@ def test_account_follows_the_parent(sandbox: Sandbox) -> None:
     ("data", "content_type", "status"),
     [
         pytest.param(b"{bad", "application/json", 500, id="broken"),
+        pytest.param(rb'{"name": "\ud83d"}', "application/json", 500, id="half a character"),
         pytest.param(b'{"name": "x"}', "text/plain", 400, id="wrong content type"),
         pytest.param(b"", "application/json", 400, id="empty"),
     ],

@@ -42,6 +42,7 @@ class Recorder:
         self._inner: Callable[..., Iterable[bytes]] | None = None
         self.exchanges: list[Exchange] = []
         self.judge_requests = True
+        self.judge_answers = True
 
     def wrap(self, inner: Callable[..., Iterable[bytes]]) -> None:
         """Stand in front of an application."""

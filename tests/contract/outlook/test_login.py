@@ -211,3 +211,47 @@ def test_admin_consent_goes_back(server: BackgroundServer, http: requests.Sessio
 def test_form_without_redirect_is_refused(server: BackgroundServer, http: requests.Session) -> None:
     answer = http.get(f"{server.url}/common/oauth2/v2.0/authorize?response_type=code", timeout=5)
     assert answer.status_code == 400
+
+
+APP_ALONE = [
+    pytest.param(CLIENT_ID, CLIENT_SECRET, TENANT_ID, "", id="accepted"),
+    pytest.param(CLIENT_ID, CLIENT_SECRET, "example.com", "", id="by-domain"),
+    pytest.param(CLIENT_ID, "wrong", TENANT_ID, "invalid_client AADSTS7000215", id="wrong-secret"),
+    pytest.param("unknown", CLIENT_SECRET, TENANT_ID, "unauthorized_client AADSTS700016", id="unknown-app"),
+]
+
+
+@pytest.mark.parametrize(("client_id", "secret", "tenant", "refusal"), APP_ALONE)
+def test_an_app_asks_for_itself(
+    http: requests.Session, client_id: str, secret: str, tenant: str, refusal: str
+) -> None:
+    app = msal.ConfidentialClientApplication(
+        client_id,
+        client_credential=secret,
+        authority=f"https://login.sandbox.invalid/{tenant}",
+        instance_discovery=False,
+        http_client=http,
+    )
+    result = app.acquire_token_for_client(["https://graph.microsoft.com/.default"])
+    said = f"{result.get('error', '')} {str(result.get('error_description', '')).partition(':')[0]}".strip()
+    assert (said, "access_token" in result) == (refusal, not refusal)
+
+
+def test_what_an_app_must_say_to_ask_for_itself(http: requests.Session) -> None:
+    form = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    form |= {"scope": "https://graph.microsoft.com/.default"}
+
+    def refused(tenant: str = TENANT_ID, **otherwise: str) -> tuple[int, list[int]]:
+        place = f"https://login.sandbox.invalid/{tenant}/oauth2/v2.0/token"
+        answer = http.post(place, data={**form, **otherwise}, timeout=5)
+        return answer.status_code, answer.json().get("error_codes")
+
+    assert refused(scope="User.Read") == (400, [1002012])
+    assert refused(client_secret="") == (401, [7000218])
+    assert refused("common") == (400, [50059]), "MSAL itself warns of it"
+
+
+def test_a_tenant_that_does_not_exist_is_refused(http: requests.Session) -> None:
+    place = "https://login.sandbox.invalid/nowhere.example/v2.0/.well-known/openid-configuration"
+    answer = http.get(place, timeout=5)
+    assert (answer.status_code, answer.json()["error_codes"]) == (400, [90002])

@@ -99,6 +99,74 @@ def test_an_added_calendar_has_ids_of_its_own(alice: Person, bob: Person) -> Non
     assert bob.get(f"calendars/{local}/events").status_code == 404
 
 
+@pytest.mark.parametrize(("role", "can_edit"), [("read", False), ("write", True)])
+def test_what_may_be_done_in_an_added_calendar(alice: Person, bob: Person, role: str, can_edit: bool) -> None:
+    share = {"owner": "alice@example.com", "to": "bob@example.com", "role": role, "add": True}
+    local = json_of(bob.post("/control/shares", share))["id"]
+    listed = {one["id"]: one for one in json_of(bob.get("calendars"))["value"]}
+    assert (listed[local]["canEdit"], listed[local]["isTallyingResponses"]) == (can_edit, True)
+    made = bob.post(f"calendars/{local}/events", event("By Bob"), headers=IMMUTABLE)
+    assert made.status_code == (201 if can_edit else 403)
+    if not can_edit:
+        assert code_of(made) == "ErrorAccessDenied"
+        return
+    body = json_of(made)
+    assert (body["organizer"]["emailAddress"]["address"], body["isOrganizer"]) == ("alice@example.com", True)
+    got = json_of(bob.get(f"events/{body['id']}", expand="calendar"))
+    assert got["calendar"] == {"id": local, "name": "Alice Able"}
+    assert [one["subject"] for one in alice.events()] == ["By Bob"]
+    assert alice.get(f"events/{body['id']}").status_code == 404, "the id is the delegate's"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "ErrorItemNotFound"), (403, "ErrorAccessDenied")], ids=["404", "403"]
+)
+@pytest.mark.parametrize("how", ["the share is taken away", "the calendar is removed"])
+def test_an_added_calendar_that_leads_nowhere(
+    alice: Person, bob: Person, sim: Simulator, how: str, status: int, code: str
+) -> None:
+    sim.switches = sim.switches.changed({"lost_share_status": status})
+    theirs = json_of(alice.post("calendars", {"name": "Team"}))["id"]
+    inside = json_of(alice.post(f"calendars/{theirs}/events", event("Theirs")))
+    share = {"owner": "alice@example.com", "calendar": theirs, "to": "bob@example.com", "role": "write"}
+    local = json_of(bob.post("/control/shares", {**share, "add": True}))["id"]
+    (seen,) = json_of(bob.get(f"calendars/{local}/events"))["value"]
+    link = json_of(bob.get(f"calendars/{local}/calendarView/delta?{WINDOW}"))["@odata.deltaLink"]
+    if how == "the calendar is removed":
+        assert alice.delete(f"calendars/{theirs}").status_code == 204
+        status, code = 404, "ErrorItemNotFound"
+    else:
+        bob.post("/control/shares", {**share, "role": "none"})
+        assert json_of(alice.get(f"events/{inside['id']}"))["subject"] == "Theirs"
+    paths = (
+        link,
+        f"calendars/{local}",
+        f"calendars/{local}/events",
+        f"calendars/{local}/events/{seen['id']}",
+    )
+    for answer in [bob.get(path) for path in paths]:
+        assert (answer.status_code, code_of(answer)) == (status, code)
+    assert bob.get(f"events/{seen['id']}").status_code == status
+    assert [one["name"] for one in json_of(bob.get("calendars"))["value"]] == ["Calendar"]
+    assert bob.delete(f"calendars/{local}").status_code == 204
+
+
+def test_the_changes_of_a_removed_calendar(alice: Person) -> None:
+    made = json_of(alice.post("calendars", {"name": "Team"}))["id"]
+    inside = json_of(
+        alice.post(f"calendars/{made}/events", event(recurrence=weekly(count=2)), headers=IMMUTABLE)
+    )
+    days = json_of(alice.get(f"events/{inside['id']}/instances?{WINDOW}", headers=IMMUTABLE))["value"]
+    alice.patch(f"events/{days[1]['id']}", {"subject": "Other"})
+    link = json_of(alice.get(f"calendars/{made}/calendarView/delta?{WINDOW}"))["@odata.deltaLink"]
+    alice.delete(f"calendars/{made}")
+    answer = alice.get(link)
+    assert (answer.status_code, code_of(answer)) == (404, "ErrorItemNotFound")
+    assert alice.get(f"calendars/{made}/calendarView/delta?{WINDOW}").status_code == 404
+    for one in (inside, *days):
+        assert alice.get(f"events/{one['id']}").status_code == 404
+
+
 def test_settings(alice: Person) -> None:
     changed = json_of(
         alice.patch("mailboxSettings", {"timeZone": "Tokyo Standard Time", "timeFormat": "hh:mm"})
@@ -193,6 +261,22 @@ def test_state_survives_a_restart(tmp_path: Path, clock: MovableClock) -> None:
     )
     assert len(json_of(alice.get("/control/mails"))["mails"]) == 2
     assert alice.create("New")["id"] not in {made["id"], second["id"]}
+    again.extensions["outlook"].close()
+
+
+def test_days_that_are_gone_are_told_after_a_restart(tmp_path: Path, clock: MovableClock) -> None:
+    path = tmp_path / "outlook.json"
+    first = create_app(clock=clock, data_file=path)
+    alice = Person(first, "alice@example.com")
+    made = alice.create(recurrence=weekly(count=3))
+    days = json_of(alice.get(f"events/{made['id']}/instances?{WINDOW}"))["value"]
+    alice.patch(f"events/{days[1]['id']}", {"subject": "Other"})
+    link = json_of(alice.get(f"calendarView/delta?{WINDOW}"))["@odata.deltaLink"]
+    alice.patch(f"events/{made['id']}", {"recurrence": weekly(count=1)})
+    first.extensions["outlook"].close()
+    again = create_app(clock=clock, data_file=path)
+    told = json_of(Person(again, "alice@example.com").get(link))["value"]
+    assert [one["id"] for one in told if "@removed" in one] == [days[1]["id"], days[2]["id"]]
     again.extensions["outlook"].close()
 
 

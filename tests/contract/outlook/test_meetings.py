@@ -8,6 +8,7 @@ import pytest
 
 from calsync_plugin.sandbox.outlook import Simulator
 from tests.contract.outlook.people import Json, Person, attendee, code_of, json_of
+from tests.contract.outlook.test_delta import FIRST, removed, round_of
 
 BOB, CAROL, DAVE = "bob@example.com", "carol@example.com", "dave@contoso.example"
 
@@ -130,6 +131,37 @@ def test_a_response_travels_back(
     assert json_of(alice.get(f"events/{made['id']}"))["changeKey"] != made["changeKey"]
 
 
+@pytest.mark.parametrize("moves", [True, False])
+def test_both_mailboxes_hear_of_a_response(alice: Person, bob: Person, sim: Simulator, moves: bool) -> None:
+    sim.switches = sim.switches.changed({"response_new_key": moves, "decline_removes_copy": False})
+    made = alice.create(attendees=people(BOB))
+    (own,) = bob.events()
+    links = [round_of(person, FIRST)[1] for person in (alice, bob)]
+    bob.post(f"events/{own['id']}/decline", {})
+    (hosts,), (guests,) = (
+        round_of(person, link)[0] for person, link in zip((alice, bob), links, strict=True)
+    )
+    assert hosts["attendees"][0]["status"]["response"] == "declined"
+    assert guests["responseStatus"]["response"] == "declined"
+    assert (hosts["changeKey"] != made["changeKey"]) is moves
+
+
+def test_a_declined_copy_that_leaves_the_calendar(alice: Person, bob: Person) -> None:
+    alice.create(attendees=people(BOB))
+    (own,) = bob.events()
+    _, link, _ = round_of(bob, FIRST)
+    bob.post(f"events/{own['id']}/decline", {})
+    assert removed(round_of(bob, link)[0]) == [own["id"]]
+
+
+def test_a_cancelled_meeting_in_the_attendees_changes(alice: Person, bob: Person) -> None:
+    made = alice.create(attendees=people(BOB))
+    _, link, _ = round_of(bob, FIRST)
+    alice.post(f"events/{made['id']}/cancel", {})
+    (told,) = round_of(bob, link)[0]
+    assert (told["isCancelled"], told["showAs"]) == (True, "free")
+
+
 def test_a_response_kept_to_oneself(alice: Person, bob: Person, sim: Simulator) -> None:
     made = alice.create(attendees=people(BOB))
     (own,) = bob.events()
@@ -244,6 +276,15 @@ def test_a_removed_attendee_sees_a_cancelled_copy(alice: Person, bob: Person, ca
     assert [one["isCancelled"] for one in bob.events()] == [True]
     (own,) = carol.events()
     assert [one["emailAddress"]["address"] for one in own["attendees"]] == ["alice@example.com", CAROL]
+
+
+def test_a_removed_attendee_who_is_invited_again_has_the_meeting_again(alice: Person, bob: Person) -> None:
+    made = alice.create(attendees=people(BOB))
+    alice.patch(f"events/{made['id']}", {"attendees": []})
+    alice.patch(f"events/{made['id']}", {"attendees": people(BOB)})
+    (own,) = bob.events()
+    assert (own["isCancelled"], own["subject"]) == (False, made["subject"])
+    assert own["responseStatus"]["response"] == "notResponded"
 
 
 def test_hidden_attendees(alice: Person, bob: Person) -> None:

@@ -173,3 +173,19 @@ def test_a_form_of_another_site_is_refused(browser: FlaskClient, alice: Person) 
     answer = browser.post("/page/events", data=FORM, headers={"Origin": "https://evil.example"})
     assert answer.status_code == 403
     assert alice.events() == []
+
+
+def test_an_event_moves_to_another_calendar(browser: FlaskClient, alice: Person) -> None:
+    assert 'name="calendar"' not in browser.get("/").text, "one calendar gives no choice"
+    other = json_of(alice.post("calendars", {"name": "Private"}))["id"]
+    page = send(browser, calendar=other)
+    assert "<option value=" in page
+    assert ">Private</option>" in page
+    (made,) = json_of(alice.get(f"calendars/{other}/events"))["value"]
+    main = json_of(alice.get("calendar"))["id"]
+    page = send(browser, id=ids(page)[0], calendar=main)
+    assert shown(page) == ["Plan"]
+    assert json_of(alice.get(f"calendars/{other}/events"))["value"] == []
+    assert [one["subject"] for one in json_of(alice.get(f"calendars/{main}/events"))["value"]] == ["Plan"]
+    assert alice.get(f"events/{made['id']}").status_code == 404, "the default id changes with the calendar"
+    assert "not found" in send(browser, id=ids(page)[0], calendar=other[:-1] + "A")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from calsync_plugin.sandbox.outlook import Simulator
 from calsync_plugin.sandbox.outlook.clock import MovableClock
 from calsync_plugin.sandbox.outlook.identities import TENANT_ID, object_id
-from tests.contract.outlook.people import IMMUTABLE, Json, Person, attendee, json_of
+from tests.contract.outlook.people import IMMUTABLE, Json, Person, attendee, code_of, json_of
 
 HOOK = "https://calsync.example/webhooks/outlook"
 
@@ -230,7 +232,69 @@ def test_lifecycle(
     assert alive is (event != "subscriptionRemoved")
 
 
+def test_a_tenant_that_refuses_subscriptions(
+    alice: Person, sim: Simulator, receiver: Receiver, clock: MovableClock
+) -> None:
+    made = subscribe(alice, asked(clock))
+    sim.switches = sim.switches.changed({"refuse_subscriptions": True})
+    later = {"expirationDateTime": (clock.now() + timedelta(minutes=700)).isoformat()}
+    for answer in (
+        alice.post("/v1.0/subscriptions", asked(clock, changeType="created")),
+        alice.patch(f"/v1.0/subscriptions/{made['id']}", later),
+    ):
+        assert (answer.status_code, code_of(answer)) == (403, "ExtensionError")
+    assert len(receiver.handshakes) == 1
+
+
+@pytest.mark.parametrize("how", ["reauthorize", "renew"])
+@pytest.mark.parametrize("silent", [True, False])
+def test_reauthorization(
+    alice: Person, sim: Simulator, receiver: Receiver, clock: MovableClock, silent: bool, how: str
+) -> None:
+    sim.switches = sim.switches.changed({"silent_until_reauthorized": silent})
+    made = subscribe(alice, asked(clock, lifecycleNotificationUrl=HOOK + "/lifecycle"))
+    path = f"/v1.0/subscriptions/{made['id']}"
+    sim.send_lifecycle("reauthorizationRequired", "alice@example.com")
+    alice.create()
+    assert sim.subscriptions.flush() == (1 if silent else 2)
+    if how == "reauthorize":
+        assert alice.post(path + "/reauthorize").status_code == 204
+    else:
+        later = (clock.now() + timedelta(minutes=700)).isoformat()
+        assert alice.patch(path, {"expirationDateTime": later}).status_code == 200
+    alice.create()
+    assert sim.subscriptions.flush() == 1
+
+
+def test_lifecycle_of_one_mailbox_alone(
+    alice: Person, bob: Person, sim: Simulator, receiver: Receiver, clock: MovableClock
+) -> None:
+    for person in (alice, bob):
+        subscribe(person, asked(clock, lifecycleNotificationUrl=HOOK + "/lifecycle"))
+    assert sim.send_lifecycle("missed", "bob@example.com") == 1
+    assert json_of(alice.post("/control/lifecycle", {"event": "missed"}))["sent"] == 2
+
+
+@pytest.mark.parametrize(("kind", "status"), [("text/plain; charset=utf-8", 201), ("text/html", 400)])
+def test_the_handshake_is_answered_with_text(
+    alice: Person, clock: MovableClock, kind: str, status: int
+) -> None:
+    with hook(kind) as (url, _, _):
+        assert alice.post("/v1.0/subscriptions", asked(clock, notificationUrl=url)).status_code == status
+
+
 def test_over_real_http(alice: Person, sim: Simulator, clock: MovableClock) -> None:
+    with hook("text/plain") as (url, received, arrived):
+        subscribe(alice, asked(clock, notificationUrl=url))
+        alice.create()
+        assert arrived.wait(10)
+    assert b'"changeType": "created"' in received[0]
+    assert sim.subscriptions.pending() == 0
+
+
+@contextmanager
+def hook(kind: str) -> Iterator[tuple[str, list[bytes], threading.Event]]:
+    """A receiver over real HTTP that echoes tokens as this type; its address, what it got, and a signal."""
     received: list[bytes] = []
     arrived = threading.Event()
 
@@ -240,6 +304,7 @@ def test_over_real_http(alice: Person, sim: Simulator, clock: MovableClock) -> N
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             answer = token[0].encode() if token else b""
             self.send_response(200 if token else 202)
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
@@ -250,13 +315,9 @@ def test_over_real_http(alice: Person, sim: Simulator, clock: MovableClock) -> N
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             return
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as hook:
-        thread = threading.Thread(target=hook.serve_forever, args=(0.05,), daemon=True)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
-        subscribe(alice, asked(clock, notificationUrl=f"http://127.0.0.1:{hook.server_port}/hook?a=1"))
-        alice.create()
-        assert arrived.wait(10)
-        hook.shutdown()
+        yield f"http://127.0.0.1:{server.server_port}/hook?a=1", received, arrived
+        server.shutdown()
         thread.join(5)
-    assert b'"changeType": "created"' in received[0]
-    assert sim.subscriptions.pending() == 0

@@ -138,6 +138,14 @@ def test_a_long_subject_is_cut_with_a_note() -> None:
     assert "255" in write.notes[0]
 
 
+def test_a_long_location_is_cut_with_a_note() -> None:
+    write = record_attributes(replace(MEETING, location="Room 5; " * 99), [Field.LOCATION], VISIT)
+
+    assert len(str(write.attributes["place"])) <= NAME_LENGTH
+    assert "location" in write.notes[0]
+    assert record_attributes(replace(MEETING, location="x" * 999), [Field.LOCATION], CALL).notes == ()
+
+
 def test_who_shares_an_address_stays_on_the_record() -> None:
     current = view(replace(MEETING, attendees=(BOB,)))
     twin = Person(PersonKind.LEAD, "twin")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,9 +10,9 @@ import pytest
 from calsync_plugin.crm.access import read_access
 from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.errors import UnknownOutcome
-from calsync_plugin.http import Http
+from calsync_plugin.http import Answer, Http
 from calsync_plugin.settings import DEFAULT_ENTITIES, CrmSettings
-from tests.unit.crm.recordings import ADDRESS, Player, client_of, gateway_of, ok
+from tests.unit.crm.recordings import ADDRESS, Player, Sent, client_of, gateway_of, ok, rows
 
 MOMENT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 RECORD = {"id": "1", "name": "name of 1"}
@@ -51,14 +52,65 @@ def test_ids_cannot_leave_their_place_in_the_address() -> None:
     assert player.addresses == [f"{ADDRESS}/api/v1/Meeting/1%2F..%2F2%3Fx%3Dy%23z"]
 
 
+def test_what_php_cannot_read_is_not_sent() -> None:
+    player = Player(lambda _: rows())
+    client = client_of(player)
+
+    client.call("POST", "Meeting", payload={"name": "naïve \ud83d \U0001f389"})
+    list(client.rows_in("User", "emailAddress", ["\ud83d@x.example", "ü@x.example"], select=("id",)))
+
+    assert player.bodies[0] == '{"name":"naïve ? \U0001f389"}'.encode()
+    assert player.sent[1].search["where"][0]["value"] == ["?@x.example", "ü@x.example"]
+
+
+def walkable(moments: Mapping[str, str | None], removed: Mapping[int, str]) -> Player:
+    """A list in the order of `at`, in pages of three; after the page of a number one of its rows is gone."""
+    left = dict(moments)
+
+    def play(sent: Sent) -> Answer:
+        number = len(player.sent)
+        start = [c["value"] for c in sent.search["where"] if c["type"] == "greaterThanOrEquals"]
+        found = sorted((at or "", i) for i, at in left.items() if not start or (at or "") >= start[0])
+        offset = sent.search["offset"]
+        page = [{"id": i, "at": at or None} for at, i in found[offset : offset + 3]]
+        left.pop(removed.get(number, ""), None)
+        return rows(*page, more=len(found) > offset + 3)
+
+    player = Player(play)
+    return player
+
+
+@pytest.mark.parametrize(
+    ("moments", "removed", "pages"),
+    [
+        pytest.param({}, {}, 1, id="nothing"),
+        pytest.param({i: i for i in "abc"}, {}, 1, id="one page"),
+        pytest.param({i: i for i in "abcdefgh"}, {}, 4, id="pages overlap by one"),
+        pytest.param({i: i for i in "abcdefgh"}, {1: "a", 2: "c"}, 4, id="removed on the way"),
+        pytest.param(dict.fromkeys("abcdefgh", "1"), {}, 4, id="one value"),
+        pytest.param(dict.fromkeys("abcdefgh"), {}, 3, id="no values"),
+        pytest.param({"a": None, "b": "1", "c": "1", "d": "1", "e": "1", "f": "2"}, {}, 3, id="mixed"),
+    ],
+)
+def test_a_walk_misses_nobody(
+    moments: Mapping[str, str | None], removed: Mapping[int, str], pages: int
+) -> None:
+    player = walkable(moments, removed)
+
+    found = client_of(player).walk("Meeting", where=[], select=("id", "at"), along="at")
+
+    assert [row["id"] for row in found] == list(moments)
+    assert len(player.sent) == pages
+
+
 FULL = dict.fromkeys(("read", "edit", "delete"), "all") | {"create": "yes"}
 TABLE = {"Meeting": FULL, "Call": FULL, "User": FULL, "Contact": FULL, "Lead": FULL, "Webhook": True}
 
 
-def who(table: object, user_type: str = "api") -> Player:
+def who(table: object, user_type: str = "api", **acl: str) -> Player:
     user = {"id": "b", "userName": "bridge", "type": user_type}
     return Player(
-        lambda _: ok({"user": user, "acl": {"table": table}, "settings": {"timeZone": "Europe/Kyiv"}})
+        lambda _: ok({"user": user, "acl": {"table": table, **acl}, "settings": {"timeZone": "Europe/Kyiv"}})
     )
 
 
@@ -71,6 +123,19 @@ def who(table: object, user_type: str = "api") -> Player:
         pytest.param({k: v for k, v in TABLE.items() if k != "Lead"}, "api", ["read Lead"], id="no leads"),
         pytest.param({**TABLE, "Contact": False}, "api", ["read Contact"], id="contacts switched off"),
         pytest.param({**TABLE, "Webhook": False}, "api", ["scope Webhook"], id="no webhooks"),
+        pytest.param({**TABLE, "Call": True}, "api", [], id="granted as a whole"),
+        pytest.param(
+            {**TABLE, "Call": {**FULL, "create": "no"}}, "api", ["until its role says 'yes'"], id="no create"
+        ),
+        pytest.param(
+            {**TABLE, "Meeting": {**FULL, "delete": "own"}}, "api", ["stays in the CRM"], id="delete own"
+        ),
+        pytest.param(
+            {k: v for k, v in TABLE.items() if k != "Call"},
+            "api",
+            ["read Call", "edit Call", "create Call", "delete Call"],
+            id="no calls",
+        ),
     ],
 )
 def test_shortcomings(table: object, user_type: str, words: list[str]) -> None:
@@ -78,6 +143,16 @@ def test_shortcomings(table: object, user_type: str, words: list[str]) -> None:
 
     assert len(sentences) == len(words)
     assert all(word in sentence for word, sentence in zip(words, sentences, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("level", "user_type", "told"),
+    [("all", "api", False), ("no", "api", True), ("team", "api", True), ("no", "admin", False)],
+)
+def test_assignment_to_others(level: str, user_type: str, told: bool) -> None:
+    access = read_access(client_of(who(TABLE, user_type, assignmentPermission=level)))
+
+    assert any("Assignment Permission" in line for line in access.shortcomings(DEFAULT_ENTITIES)) is told
 
 
 def test_who_we_are() -> None:

@@ -23,16 +23,19 @@ class People:
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     name: str = "first"
     down: bool = False
+    active: bool = True
 
     def people(self, kind: PersonKind, ids: Collection[str]) -> Mapping[str, PersonCard]:
         if self.down:
             raise Unavailable("the CRM is down")
         self.asked.append((kind.value, tuple(ids)))
-        return {i: PersonCard(id=i, name=self.name) for i in ids if i != "nobody"}
+        return {i: PersonCard(id=i, name=self.name, active=self.active) for i in ids if i != "nobody"}
 
     def people_by_address(self, addresses: Collection[str]) -> Mapping[str, Person]:
         self.asked.append(("address", tuple(addresses)))
-        return {address: ALICE for address in addresses if address.startswith("alice")}
+        known = {"alice": ALICE, "carol": CAROL, "nobody": Person(PersonKind.USER, "nobody")}
+        names = {address: address.partition("@")[0] for address in addresses}
+        return {address: known[name] for address, name in names.items() if name in known}
 
 
 @dataclass
@@ -127,6 +130,39 @@ def test_addresses() -> None:
     assert directory.by_address(["Alice@Example.com ", "x@example.com", ""]) == {"alice@example.com": ALICE}
     assert directory.by_address(["ALICE@example.com", "x@example.com"]) == {"alice@example.com": ALICE}
     assert people.asked == [("address", ("alice@example.com", "x@example.com"))]
+
+
+@pytest.mark.parametrize(
+    ("address", "active", "user"),
+    [
+        pytest.param("Alice@Example.com", True, ALICE, id="active"),
+        pytest.param("alice@example.com", False, None, id="a host that finds users who left"),
+        pytest.param("carol@example.com", True, None, id="a contact"),
+        pytest.param("nobody@example.com", True, None, id="a user without a card"),
+        pytest.param("x@example.com", True, None, id="unknown"),
+    ],
+)
+def test_active_user(address: str, active: bool, user: Person | None) -> None:
+    assert Directory(People(active=active)).active_user(address) == user
+
+
+def test_active_users_are_asked_for_in_bulk() -> None:
+    people = People()
+    addresses = ["Alice@example.com", "alice@example.com", "carol@x.example", "x@x.example"]
+
+    assert Directory(people).active_users(addresses) == {"alice@example.com": ALICE}
+    assert [kind for kind, _ in people.asked] == ["address", "user"]
+
+
+def test_a_contact_that_was_just_created_is_known() -> None:
+    people = People()
+    directory = Directory(people)
+    assert directory.by_address(["new@x.example"]) == {}
+
+    directory.remember("New@x.example ", CAROL)
+
+    assert directory.by_address(["new@x.example"]) == {"new@x.example": CAROL}
+    assert len(people.asked) == 1
 
 
 def test_trouble_is_not_remembered() -> None:

@@ -16,10 +16,12 @@ from calsync_plugin.crm.gateway import (
     ModifiedPage,
     ModifiedRecord,
     PersonCard,
+    Record,
 )
 from calsync_plugin.domain.links import Presence
 from calsync_plugin.domain.meeting import Person, PersonKind
 from calsync_plugin.errors import (
+    Forbidden,
     RemoteError,
     Throttled,
     Unauthorized,
@@ -313,7 +315,7 @@ def test_update() -> None:
     gateway_of(player).update("Meeting", "1", {"name": "naïve \ud83d"}, version=4)
 
     (sent,) = player.sent
-    assert (sent.method, sent.path, sent.payload) == ("PUT", "Meeting/1", {"name": "naïve \ud83d"})
+    assert (sent.method, sent.path, sent.payload) == ("PUT", "Meeting/1", {"name": "naïve ?"})
     assert sent.headers["X-Version-Number"] == "4"
     assert sent.headers["Content-Type"] == "application/json"
 
@@ -352,6 +354,27 @@ def test_create_and_delete() -> None:
 def test_a_create_whose_answer_names_no_id(body: object) -> None:
     with pytest.raises(UnknownOutcome):
         gateway_of(Player(lambda _: ok(body))).create("Meeting", {})
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param(reason(403, "No read access."), None, id="no access"),
+        pytest.param(reason(403, ""), Forbidden, id="another 403"),
+        pytest.param(reason(404, "Controller 'X' does not exist."), Unavailable, id="no such entity now"),
+        pytest.param(reason(503, None), Unavailable, id="maintenance"),
+    ],
+)
+def test_records_of_an_entity_that_cannot_be_listed(answer: Answer, error: type[RemoteError] | None) -> None:
+    def found() -> list[Record]:
+        gateway = gateway_of(Player(lambda _: answer))
+        return list(gateway.records_of("X", "u1", MOMENT, MOMENT + timedelta(days=1)))
+
+    if error is None:
+        assert found() == []
+    else:
+        with pytest.raises(error):
+            found()
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,9 @@ RECORDINGS = recordings()
 RECORDED: dict[str, tuple[type[CalsyncError], str]] = {
     "007-meeting-list-wherejson": (Refused, "refused"),
     "008-meeting-list-invalid-where": (ConfigurationError, ""),
-    "019-meeting-link-user": (Refused, "cannot_relate"),
-    "021-meeting-unlink-user": (Refused, "cannot_relate"),
-    "022-meeting-link-twice-ids": (Refused, "cannot_relate"),
+    "019-meeting-link-user": (Refused, "cannot_relate:users"),
+    "021-meeting-unlink-user": (Refused, "cannot_relate:users"),
+    "022-meeting-link-twice-ids": (Refused, "cannot_relate:users"),
     "024-accept-api": (Forbidden, ""),
     "030-meeting-create-allday-3": (Refused, "valid:dateStart"),
     "036-err-required": (Refused, "required:dateStart"),
@@ -41,8 +41,8 @@ RECORDED: dict[str, tuple[type[CalsyncError], str]] = {
     "040-err-bad-enum": (Refused, "valid:status"),
     "041-err-bad-name-chars": (Refused, "pattern:name"),
     "042-err-long-name": (Refused, "maxLength:name"),
-    "043-err-bad-user": (Refused, "cannot_relate"),
-    "044-err-bad-attendee": (Refused, "cannot_relate"),
+    "043-err-bad-user": (Refused, "cannot_relate:assignedUser"),
+    "044-err-bad-attendee": (Refused, "cannot_relate:contacts"),
     "045-err-not-json": (UnknownOutcome, ""),
     "046-err-no-content-type": (Refused, "required:name"),
     "047-err-404-record": (NotFound, "record"),
@@ -68,7 +68,7 @@ RECORDED: dict[str, tuple[type[CalsyncError], str]] = {
     "117-webhook-create-bad-event": (Forbidden, ""),
     "118-webhook-create-opportunity": (Forbidden, ""),
     "202-date-iso-frac": (Refused, "valid:dateStart"),
-    "208-att-bad-user-id": (Refused, "cannot_relate"),
+    "208-att-bad-user-id": (Refused, "cannot_relate:users"),
     "209-att-dup-user": (UnknownOutcome, ""),
     "220-hmac-wrong": (Unauthorized, ""),
     "225-by-token-wrong-username": (Unauthorized, ""),
@@ -102,8 +102,8 @@ RECORDED: dict[str, tuple[type[CalsyncError], str]] = {
     "607-name-empty": (Refused, "required:name"),
     "608-name-spaces": (Refused, "required:name"),
     "611-name-len256": (Refused, "maxLength:name"),
-    "631-deleted-contact-put": (Refused, "cannot_relate"),
-    "632-assign-inactive": (Refused, "cannot_relate"),
+    "631-deleted-contact-put": (Refused, "cannot_relate:contacts"),
+    "632-assign-inactive": (Refused, "cannot_relate:assignedUser"),
 }
 
 
@@ -138,6 +138,33 @@ def test_a_conflict_holds_the_present_values() -> None:
     assert isinstance(error, VersionConflict)
     assert error.values == {"name": "oc1", "description": None}
     assert error.version == 2
+
+
+@pytest.mark.parametrize(
+    ("label", "said", "reason"),
+    [
+        pytest.param(
+            "noLinkAccess",
+            "No access for link operation (Meeting:teams).",
+            "cannot_relate:teams",
+            id="checker",
+        ),
+        pytest.param(
+            "cannotRelateForbiddenLink",
+            "No access to link parent.",
+            "cannot_relate:parent",
+            id="forbidden link",
+        ),
+        pytest.param("cannotRelateNonExisting", "In other words.", "cannot_relate", id="no link named"),
+    ],
+)
+def test_refusals_to_relate_that_stand_in_the_source(label: str, said: str, reason: str) -> None:
+    body = json.dumps({"messageTranslation": {"label": label, "scope": None, "data": {}}}).encode()
+
+    error = error_of(Asked("POST", "Meeting"), 403, {"X-Status-Reason": said}, body)
+
+    assert isinstance(error, Refused)
+    assert error.reason == reason
 
 
 def test_a_blocked_address_waits_a_minute() -> None:

@@ -239,6 +239,18 @@ def test_who_is_left_out_is_kept_for_the_way_back() -> None:
     assert read(contactsIds=["c1"], leadsIds=["twin"]).hidden == (Person(PersonKind.LEAD, "twin"),)
 
 
+def test_everybody_whom_a_record_names() -> None:
+    view = read(usersIds=["u1", "u2"], contactsIds=["c1"], leadsIds=["twin"])
+
+    kinds = {PersonKind.USER: ("u1", "u2"), PersonKind.CONTACT: ("c1",), PersonKind.LEAD: ("twin",)}
+    assert view.people == {Person(kind, i) for kind, people in kinds.items() for i in people}
+
+
+@pytest.mark.parametrize(("told", "uid"), [({"uid": "a@b"}, "a@b"), ({"uid": None}, ""), ({}, "")], ids=repr)
+def test_the_crms_own_uid(told: dict[str, object], uid: str) -> None:
+    assert read(**told).uid == uid
+
+
 def test_six_hundred_attendees_are_read() -> None:
     ids = [f"c{number}" for number in range(600)]
 

@@ -92,11 +92,16 @@ def test_the_simple_gateway_answers_what_is_optional() -> None:
     assert gateway.people_by_address(["a@b.example"]) == {}
     assert gateway.modified_since("Meeting", MOMENT) == ModifiedPage(())
     assert gateway.find_by_marker("Meeting", "x", "y") is None
+    assert gateway.find_created("Meeting", {}, MOMENT) is None
+    assert gateway.find_by_uid("Meeting", ["x"]) == {}
+    assert list(gateway.records_of("Meeting", "u1", MOMENT, MOMENT)) == []
     assert gateway.now().tzinfo is UTC
 
 
 def test_the_simple_gateway_refuses_what_it_cannot() -> None:
     with pytest.raises(Refused, match="implement it"):
         SimpleGateway().create("Meeting", {})
+    with pytest.raises(Refused, match="implement it"):
+        SimpleGateway().create_contact("a@b.example", "A")
     with pytest.raises(Refused, match="Meeting 1"):
         SimpleGateway().delete("Meeting", "1")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
+from calsync_plugin.domain.answering import Own
 from calsync_plugin.domain.carried import carried
 from calsync_plugin.domain.links import (
     Base,
@@ -22,16 +23,19 @@ from calsync_plugin.domain.links import (
 )
 from calsync_plugin.domain.meeting import Attendee, Field, Meeting, Person, PersonKind, Response
 from calsync_plugin.domain.operations import (
+    CancelRecord,
     CreateEvent,
     CreateRecord,
     DeleteEvent,
     DeleteRecord,
     Operation,
+    Respond,
     UpdateEvent,
     UpdateRecord,
 )
 from calsync_plugin.domain.planner import Assignee, Ours, Standing, Theirs
 from calsync_plugin.domain.policy import Mode, Policy
+from calsync_plugin.domain.privacy import visible
 from calsync_plugin.domain.timespan import Timed, TimeSpan
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -40,9 +44,9 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 A, B, C = 1, 2, 3
 """The mailboxes of alice, bob and carl."""
 
-WRITES = (CreateEvent, UpdateEvent, DeleteEvent, CreateRecord, UpdateRecord, DeleteRecord)
-OUTLOOK_WRITES = (CreateEvent, UpdateEvent, DeleteEvent)
-CRM_WRITES = (CreateRecord, UpdateRecord, DeleteRecord)
+OUTLOOK_WRITES = (CreateEvent, UpdateEvent, DeleteEvent, Respond)
+CRM_WRITES = (CreateRecord, UpdateRecord, DeleteRecord, CancelRecord)
+WRITES = (*OUTLOOK_WRITES, *CRM_WRITES)
 
 
 def hours(start: float, length: float = 1) -> TimeSpan:
@@ -126,20 +130,20 @@ def linked(
     fields: Iterable[Field] | None = None,
     **parts: Any,
 ) -> Link:
-    """An active link whose bases are `ours` and `theirs` (the same unless given) under `by`."""
-    ours = ours or meeting()
+    """An active link whose bases are `ours` and `theirs` (the same unless given) under `by`.
+
+    Outlook's base holds no more than the CRM may see, and always whether the event was private.
+    """
+    ours, by = ours or meeting(), by or policy()
     values: dict[str, Any] = {"id": "link", "entity_type": "Meeting", "record_id": "r1", "copies": (home(),)}
     values |= parts
     link = Link(**values)
-    names = (
-        frozenset(fields)
-        if fields is not None
-        else frozenset(carried(link.origin, link.role, by or policy()))
-    )
+    names = frozenset(carried(link.origin, link.role, by) if fields is None else fields)
     if "crm_base" not in parts:
         link = replace(link, crm_base=Base(ours.normal_form(names), "1"))
     if "outlook_base" not in parts:
-        link = replace(link, outlook_base=Base((theirs or ours).normal_form(names), "a"))
+        seen = visible(link.origin, theirs or ours, by)
+        link = replace(link, outlook_base=Base(seen.normal_form(names | {Field.SENSITIVITY}), "a"))
     return link
 
 
@@ -160,9 +164,24 @@ def ours(
     )
 
 
-def theirs(now: Meeting | None = None) -> Theirs:
+def theirs(now: Meeting | None = None, own: Own | None = None) -> Theirs:
     """The event, present and read, as it was unless given."""
-    return Theirs(presence=Presence.PRESENT, meeting=now or meeting())
+    return Theirs(presence=Presence.PRESENT, meeting=now or meeting(), own=own)
+
+
+def own(
+    response: Response, known: Response = Response.NONE, mode: Mode = Mode.BOTH, mailbox_id: int = B
+) -> Own:
+    """Bob's copy in his own mailbox, unless said otherwise."""
+    return Own(
+        mailbox_id=mailbox_id,
+        event_id=f"copy-{mailbox_id}",
+        person_key=BOB.key,
+        response=response,
+        known=known,
+        takes=mode is not Mode.OUTLOOK_TO_CRM,
+        gives=mode is not Mode.CRM_TO_OUTLOOK,
+    )
 
 
 AS_IN_BASE = Theirs(presence=Presence.PRESENT)

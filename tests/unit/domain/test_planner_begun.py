@@ -74,6 +74,13 @@ def test_a_lost_base_is_rebuilt_by_comparing() -> None:
     assert kinds(plan(one, ours(), theirs(), policy())) == ["SaveBase"]
 
 
+def test_what_carries_nothing_needs_no_base() -> None:
+    """Somebody else's meeting where nothing is taken from Outlook: there is nothing to remember."""
+    link = linked(role=Role.ATTENDEE, crm_base=None, outlook_base=None)
+    for event in (AS_IN_BASE, theirs(meeting(subject="Theirs"))):
+        assert plan(link, ours(), event, policy(mode=Mode.CRM_TO_OUTLOOK)) == ()
+
+
 def test_a_lost_base_unites_the_people() -> None:
     """Nobody is taken off either side, because nobody can say who was removed."""
     link = linked(crm_base=None, outlook_base=None)

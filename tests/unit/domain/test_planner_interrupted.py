@@ -9,15 +9,19 @@ from itertools import product
 
 import pytest
 
-from calsync_plugin.domain.links import Origin
-from calsync_plugin.domain.meeting import Meeting
+from calsync_plugin.domain.links import Origin, Role
+from calsync_plugin.domain.meeting import Meeting, Response, Sensitivity
 from calsync_plugin.domain.policy import ClashRule, Mode
 from tests.unit.domain.cases import (
+    BOB,
+    LATER,
     OVER,
     A,
     B,
     leaving,
+    linked,
     not_syncing,
+    own,
     policy,
     suspended,
     syncing,
@@ -82,6 +86,41 @@ def lost_bases() -> World:
     return replace(world, link=link)
 
 
+def adopted() -> World:
+    """An event and a record that are the same meeting, and differ."""
+    event = replace(EVENT, location="Wien", attendees=(*EVENT.attendees, BOB))
+    return World(record=RECORD, events={A: {"event-1": event}}, loose="event-1")
+
+
+def invited() -> World:
+    """An invitation from outside that was accepted in Outlook, and nothing knows of."""
+    event = replace(EVENT, attendees=(BOB,))
+    answered = own(Response.ACCEPTED, mailbox_id=A)
+    return World(events={A: {"event-1": event}}, loose="event-1", role=Role.ATTENDEE, own=answered)
+
+
+def answered_and_edited() -> World:
+    """Bob accepts in the CRM what was moved in Outlook."""
+    link = linked(replace(RECORD, attendees=(BOB,)), role=Role.ATTENDEE, origin=Origin.OUTLOOK)
+    record = replace(RECORD, attendees=(replace(BOB, response=Response.ACCEPTED),))
+    event = replace(RECORD, attendees=(BOB,), span=LATER)
+    own_copy = own(Response.NONE, mailbox_id=A)
+    return World(record=record, events={A: {"event-1": event}}, link=link, own=own_copy)
+
+
+def called_off() -> World:
+    """Its organizer called it off."""
+    link = linked(RECORD, EVENT, role=Role.ATTENDEE, origin=Origin.OUTLOOK)
+    return World(record=RECORD, events={A: {"event-1": replace(EVENT, cancelled=True)}}, link=link)
+
+
+def made_private() -> World:
+    """An import becomes private while its record is edited."""
+    event = replace(EVENT, sensitivity=Sensitivity.PRIVATE, subject="Dentist")
+    world = edited("text and place", "nothing", policy(), Origin.OUTLOOK)
+    return replace(world, events={A: {"event-1": event}})
+
+
 SCENES = [
     new,
     new_and_over,
@@ -92,6 +131,11 @@ SCENES = [
     removed_in_outlook,
     resumed,
     lost_bases,
+    adopted,
+    invited,
+    answered_and_edited,
+    called_off,
+    made_private,
 ]
 
 
@@ -133,7 +177,8 @@ def outcome(world: World) -> object:
     link = world.link
     copies = [(c.mailbox_id, c.purpose, c.state) for c in link.copies] if link else []
     state = (link.state, link.record_id, copies) if link else None
-    return plainly(world.record) if world.record else None, world.removed, events, state
+    record = plainly(world.record) if world.record else None
+    return record, world.removed, world.not_held, events, state, world.own
 
 
 def plainly(side: Meeting) -> Meeting:

@@ -11,8 +11,9 @@ import pytest
 from calsync_plugin.domain.backfill import may_push
 from calsync_plugin.domain.links import Base
 from calsync_plugin.domain.meeting import Attendee, Field, Meeting
-from calsync_plugin.domain.operations import CreateEvent, UpdateEvent
+from calsync_plugin.domain.operations import CreateEvent, SaveBase, UpdateEvent
 from calsync_plugin.domain.planner import plan
+from calsync_plugin.domain.policy import Mode
 from calsync_plugin.domain.timespan import TimeSpan
 from tests.unit.domain.cases import (
     ABSENT_EVENT,
@@ -82,6 +83,16 @@ def test_a_no_op_sends_nothing(now: Meeting) -> None:
     """What no reader sees, hints and bookkeeping are no change."""
     assert plan(linked(), ours(now), theirs(), policy()) == ()
     assert plan(linked(), ours(), theirs(now), policy()) == ()
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize(("mine", "yours"), [("Theirs", "Theirs"), ("Ours", "Ours")], ids=["ours", "theirs"])
+def test_who_comes_to_say_what_the_other_side_says_is_not_written(mode: Mode, mine: str, yours: str) -> None:
+    """Sides that were linked while they differed: one of them was corrected."""
+    chosen = policy(mode=mode)
+    link = linked(meeting("Ours"), meeting("Theirs"), by=chosen)
+    got = plan(link, ours(meeting(mine)), theirs(meeting(yours)), chosen)
+    assert got == (SaveBase(fields=frozenset({Field.SUBJECT})),)
 
 
 @pytest.mark.parametrize("span", [SOON, OVER], ids=["to come", "over"])

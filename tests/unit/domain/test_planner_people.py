@@ -260,3 +260,16 @@ def test_attendees_that_enter_the_carried_set_invite_nobody(side: str) -> None:
     link = replace(link, crm_base=poor) if side == "crm" else replace(link, outlook_base=poor)
     event = with_people() if side == "crm" else with_people(EVE)
     assert writes(plan(link, ours(with_people(BOB)), theirs(event), policy())) == []
+
+
+@pytest.mark.parametrize("wanted", [True, False], ids=["contacts-created", "not-created"])
+def test_a_stranger_who_joined_is_news_for_the_record_only_by_setting(wanted: bool) -> None:
+    """Who was there before makes no write."""
+    link = linked(with_people(BOB), with_people(BOB))
+    got = plan(link, ours(with_people(BOB)), theirs(with_people(BOB, ZED)), policy(create_contacts=wanted))
+    assert writes(got) == (["UpdateRecord"] if wanted else [])
+    link = linked(with_people(BOB), with_people(BOB, ZED))
+    assert (
+        plan(link, ours(with_people(BOB)), theirs(with_people(BOB, ZED)), policy(create_contacts=wanted))
+        == ()
+    )

@@ -8,12 +8,11 @@ from itertools import product
 import pytest
 
 from calsync_plugin.domain.links import Link, LinkState, Origin, Presence, Role
-from calsync_plugin.domain.meeting import Field, Meeting, Response
+from calsync_plugin.domain.meeting import Meeting, Response
 from calsync_plugin.domain.operations import DeleteEvent, Detach
 from calsync_plugin.domain.planner import Theirs, plan
 from calsync_plugin.domain.policy import Mode, Policy
 from tests.unit.domain.cases import (
-    ABSENT_RECORD,
     AS_IN_BASE,
     BOB,
     ENTITIES,
@@ -188,32 +187,3 @@ def test_attendee_copies_are_never_written() -> None:
     for record in (GONE_RECORD, ours(assignee=not_syncing())):
         got = plan(link, record, theirs(), policy())
         assert [o.mailbox_id for o in got if isinstance(o, DeleteEvent)] == [A]
-
-
-ADOPTED = [
-    pytest.param(Mode.BOTH, meeting(), [], id="equal"),
-    pytest.param(Mode.BOTH, meeting(subject="Theirs"), ["UpdateRecord"], id="different"),
-    pytest.param(Mode.OUTLOOK_TO_CRM, meeting(subject="Theirs"), ["UpdateRecord"], id="inward"),
-    pytest.param(Mode.CRM_TO_OUTLOOK, meeting(subject="Theirs"), [], id="outward mails nobody"),
-]
-
-
-@pytest.mark.parametrize(("mode", "event", "expected"), ADOPTED)
-def test_adoption_writes_to_the_crm_only(mode: Mode, event: Meeting, expected: list[str]) -> None:
-    """R8, R21: a match is linked, its differences go to the record."""
-    got = plan(None, ours(), theirs(event), policy(mode=mode))
-    assert kinds(got) == [*expected, "SaveBase"]
-
-
-def test_adoption_takes_nobody_off_the_record() -> None:
-    """Nobody knows whether bob was removed in Outlook or never invited."""
-    got = plan(None, ours(meeting(attendees=(BOB,))), theirs(meeting()), policy())
-    assert kinds(got) == ["SaveBase"]
-
-
-@pytest.mark.parametrize("mode", Mode)
-def test_import(mode: Mode) -> None:
-    """An event without a record is imported unless the account takes nothing from Outlook."""
-    got = plan(None, ABSENT_RECORD, theirs(), policy(mode=mode))
-    assert kinds(got) == ([] if mode is Mode.CRM_TO_OUTLOOK else ["CreateRecord"])
-    assert all(Field.ONLINE not in o.fields for o in got if hasattr(o, "fields"))

@@ -8,19 +8,32 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from calsync_plugin.domain.answering import Own, known_after
 from calsync_plugin.domain.carried import carried
-from calsync_plugin.domain.links import Base, Copy, CopyPurpose, CopyState, Link, LinkState, Origin, Presence
+from calsync_plugin.domain.links import (
+    Copy,
+    CopyPurpose,
+    CopyState,
+    Link,
+    LinkState,
+    Origin,
+    Presence,
+    Role,
+)
 from calsync_plugin.domain.links import transaction_id as key_of
-from calsync_plugin.domain.meeting import Attendee, Field, JsonValue, Meeting
+from calsync_plugin.domain.meeting import Meeting
 from calsync_plugin.domain.operations import (
+    CancelRecord,
     CreateEvent,
     CreateRecord,
     DeleteEvent,
     DeleteRecord,
     Detach,
     DropLink,
+    MaskLog,
     Operation,
     RecordClash,
+    Respond,
     Resume,
     SaveBase,
     Suspend,
@@ -30,10 +43,12 @@ from calsync_plugin.domain.operations import (
 )
 from calsync_plugin.domain.planner import Assignee, Ours, Plan, Theirs, plan
 from calsync_plugin.domain.policy import Policy
+from calsync_plugin.domain.privacy import visible
 from tests.unit.domain.cases import WRITES, A, policy, syncing
+from tests.unit.domain.effects import based, recorded, saved, sent, updated, with_sensitivity
 
-SCALARS = frozenset(Field) - {Field.ATTENDEES, Field.RESPONSES}
-LEFT_OUT: dict[Field, JsonValue] = {Field.ATTENDEES: {}, Field.ONLINE: False}
+STEPS = (*WRITES, MaskLog, Suspend, Resume, Detach, DropLink, SaveBase)
+"""Operations after which there may be something left to do."""
 
 
 class Stopped(Exception):
@@ -59,6 +74,14 @@ class World:
     done: list[Operation] = field(default_factory=list)
     loose: str = ""
     """An event of alice's that nothing is linked to yet."""
+    role: Role = Role.ORGANIZER
+    """What she is in that event's meeting."""
+    own: Own | None = None
+    """The copy of somebody invited, if this is a run of that mailbox."""
+    not_held: bool = False
+    """The record's status."""
+    masked: int = 0
+    """How often the log was made unreadable."""
 
     def effect(self) -> None:
         """Die before an effect if the fuel is used up."""
@@ -80,11 +103,13 @@ class World:
         home = self.link.home if self.link else None
         if home is None:
             loose = self.events.get(A, {}).get(self.loose)
-            return Theirs(presence=Presence.PRESENT if loose else Presence.ABSENT, meeting=loose)
+            presence = Presence.PRESENT if loose else Presence.ABSENT
+            return Theirs(presence=presence, meeting=loose, own=self.own if loose else None)
         event = self.events.get(home.mailbox_id, {}).get(home.event_id)
         if event is None:
-            return Theirs(presence=Presence.GONE if home.state is CopyState.LIVE else Presence.ABSENT)
-        return Theirs(presence=Presence.PRESENT, meeting=event)
+            presence = Presence.GONE if home.state is CopyState.LIVE else Presence.ABSENT
+            return Theirs(presence=presence, own=self.own)
+        return Theirs(presence=Presence.PRESENT, meeting=event, own=self.own)
 
     def plan(self) -> Plan:
         """Look up what was begun, then plan."""
@@ -100,6 +125,8 @@ class World:
             if isinstance(operation, WRITES):
                 self.done.append(operation)
         self._save_bases(planned, record, event)
+        if self.own and self.link:
+            self.own = replace(self.own, known=known_after(self.own, self.record))
         return planned
 
     def settle(self) -> None:
@@ -107,9 +134,7 @@ class World:
         for _ in range(8):
             if not self.run():
                 return
-            if not any(
-                isinstance(o, (*WRITES, Suspend, Resume, Detach, DropLink, SaveBase)) for o in self.plan()
-            ):
+            if not any(isinstance(o, STEPS) for o in self.plan()):
                 return
         raise AssertionError(f"it does not come to rest: {self.plan()}")
 
@@ -168,10 +193,17 @@ class World:
                 self.record, self.removed = None, True
             case Detach() | Suspend() | Resume() | DropLink():
                 self._change_state(operation)
-            case SaveBase():
-                if self.link is None:
-                    raise AssertionError("adoption is not played here")
-            case RecordClash() | Wait():
+            case Respond():
+                self.effect()
+                assert self.own is not None
+                self.own = replace(self.own, response=operation.response)
+            case CancelRecord():
+                self.effect()
+                self.not_held = True
+            case MaskLog():
+                self.effect()
+                self.masked += 1
+            case SaveBase() | RecordClash() | Wait():
                 pass
 
     def _change_state(self, operation: Detach | Suspend | Resume | DropLink) -> None:
@@ -219,81 +251,41 @@ class World:
     def _create_record(self, operation: CreateRecord) -> None:
         self.effect()
         if self.link is None:
-            home = Copy(mailbox_id=A, purpose=CopyPurpose.HOME, state=CopyState.LIVE, event_id=self.loose)
-            self.link = Link(
-                id="link", entity_type="Meeting", record_id="", origin=Origin.OUTLOOK, copies=(home,)
-            )
+            self.link = self._link_of_loose("", Origin.OUTLOOK)
         self.effect()
         self.record = recorded(replace(operation.meeting, attendees=()), operation.meeting, operation.fields)
         self.effect()
         self.link = replace(self.link, record_id="r1")
 
+    def _link_of_loose(self, record_id: str, origin: Origin) -> Link:
+        home = Copy(mailbox_id=A, purpose=CopyPurpose.HOME, state=CopyState.LIVE, event_id=self.loose)
+        return Link(
+            id="link",
+            entity_type="Meeting",
+            record_id=record_id,
+            origin=origin,
+            role=self.role,
+            copies=(home,),
+        )
+
     def _save_bases(self, planned: Plan, record: Meeting | None, event: Meeting | None) -> None:
-        if self.link is None or any(isinstance(o, CreateEvent) for o in planned):
+        if any(isinstance(o, CreateEvent) for o in planned):
             return
         settled = frozenset(name for o in planned for name in getattr(o, "fields", ()))
         now_record, now_event = self.record, self.theirs.meeting
         if not settled or now_record is None or now_event is None:
             return
         self.effect()
-        fields = frozenset(carried(self.link.origin, self.link.role, self.settings))
+        link = self.link or self._link_of_loose("r1", Origin.ADOPTED)
+        fields = frozenset(carried(link.origin, link.role, self.settings))
+        seen_event = visible(link.origin, event, self.settings) if event else None
+        now_event = visible(link.origin, now_event, self.settings)
+        outlook_base = saved(link.outlook_base, seen_event, now_event, fields, settled)
         self.link = replace(
-            self.link,
-            crm_base=saved(self.link.crm_base, record, now_record, fields, settled),
-            outlook_base=saved(self.link.outlook_base, event, now_event, fields, settled),
+            link,
+            crm_base=saved(link.crm_base, record, now_record, fields, settled),
+            outlook_base=with_sensitivity(outlook_base, now_event),
             copies=tuple(
-                replace(c, state=CopyState.LIVE) if c.purpose is CopyPurpose.HOME else c
-                for c in self.link.copies
+                replace(c, state=CopyState.LIVE) if c.purpose is CopyPurpose.HOME else c for c in link.copies
             ),
         )
-
-
-def saved(
-    base: Base | None, seen: Meeting | None, now: Meeting, fields: frozenset[Field], settled: frozenset[Field]
-) -> Base:
-    """A side's base after a plan."""
-    if base is None:
-        return Base(now.normal_form(fields))
-    return base.after(seen or now, now, fields, settled, "")
-
-
-def based(
-    link: Link | None, created: CreateEvent, record: Meeting | None, event: Meeting | None, chosen: Policy
-) -> Link:
-    """The link after a create: what the create left out is still to be carried."""
-    assert link is not None
-    assert record is not None
-    assert event is not None
-    fields = frozenset(carried(link.origin, link.role, chosen))
-    ours = record.normal_form(fields)
-    ours |= {name: empty for name, empty in LEFT_OUT.items() if name in fields - created.fields}
-    return replace(link, crm_base=Base(ours), outlook_base=Base(event.normal_form(fields)))
-
-
-def sent(created: CreateEvent) -> Meeting:
-    """The event that a create makes."""
-    empty = Meeting(subject="", span=created.meeting.span)
-    people = tuple(a for a in created.meeting.attendees if a.address)
-    values = {name.value: getattr(created.meeting, name.value) for name in created.fields & SCALARS}
-    return replace(empty, **values, attendees=people if Field.ATTENDEES in created.fields else ())
-
-
-def updated(event: Meeting, update: UpdateEvent) -> Meeting:
-    """The event after a PATCH: only the named fields, only the people whom the record's edits concern."""
-    values = {name.value: getattr(update.meeting, name.value) for name in update.fields & SCALARS}
-    if Field.ATTENDEES in update.fields:
-        away = {a.key for a in update.removed}
-        values["attendees"] = (*(a for a in event.attendees if a.key not in away), *update.added)
-    return replace(event, **values)
-
-
-def recorded(record: Meeting, given: Meeting, fields: frozenset[Field]) -> Meeting:
-    """The record after a PUT; it has no place for people whom the CRM does not know."""
-    values = {name.value: getattr(given, name.value) for name in fields & SCALARS}
-    people: tuple[Attendee, ...] = record.attendees
-    if Field.ATTENDEES in fields:
-        people = tuple(a for a in given.attendees if a.person)
-    elif Field.RESPONSES in fields:
-        answers = {a.key: a.response for a in given.attendees}
-        people = tuple(replace(a, response=answers.get(a.key, a.response)) for a in people)
-    return replace(record, **values, attendees=people)

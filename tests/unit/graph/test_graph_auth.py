@@ -22,7 +22,9 @@ from calsync_plugin.errors import (
     UnknownOutcome,
     UserError,
 )
-from calsync_plugin.graph.auth import SCOPES, Identity, Login, MailboxToken
+from calsync_plugin.graph.auth import Identity, Login
+from calsync_plugin.graph.registration import SCOPES, Registration
+from calsync_plugin.graph.tokens import MailboxToken
 from calsync_plugin.http import Http
 from calsync_plugin.sandbox.outlook import faults
 from calsync_plugin.sandbox.outlook.app import create_app
@@ -65,9 +67,8 @@ class Sandbox:
         self.login = self.new_login()
 
     def new_login(self, secret: str = "sandbox") -> Login:
-        return Login(
-            self.http, self.store, client_id=CLIENT_ID, client_secret=secret, authority=f"{ADDRESS}/common"
-        )
+        known = Registration(CLIENT_ID, secret, f"{ADDRESS}/common")
+        return Login(self.http, self.store, lambda: known)
 
     def answer(self, address: str, **form: str) -> dict[str, str]:
         """What Microsoft posts to the redirect address after the user chose an account."""
@@ -234,9 +235,8 @@ def test_a_login_service_that_is_away_at_first_is_asked_again(sandbox: Sandbox) 
 def test_an_authority_that_does_not_describe_itself_is_a_wrong_setting(said: Said) -> None:
     http = Http()
     http.mount("https://login.microsoftonline.com", ScriptedGraph(said))
-    login = Login(
-        http, Memory(), client_id="c", client_secret="s", authority="https://login.microsoftonline.com/t"
-    )
+    known = Registration("c", "s", "https://login.microsoftonline.com/t")
+    login = Login(http, Memory(), lambda: known)
     with pytest.raises(ConfigurationError, match=r"graph\.authority"):
         login.begin("u1", BACK)
 
@@ -249,7 +249,7 @@ def test_the_authority_is_asked_for_once(sandbox: Sandbox) -> None:
 
 def test_the_authority_has_to_be_safe() -> None:
     with pytest.raises(ConfigurationError, match=r"graph\.authority"):
-        Login(Http(), Memory(), client_id="c", client_secret="s", authority="http://login.example/common")
+        Login(Http(), Memory(), lambda: Registration("c", "s", "http://login.example/common"))
 
 
 def test_two_threads_do_not_lose_a_rotated_token(sandbox: Sandbox) -> None:

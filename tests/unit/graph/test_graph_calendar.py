@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from calsync_plugin.domain.meeting import Response
 from calsync_plugin.graph import calendar
 from calsync_plugin.graph.protocol import JsonObject, Request
 
@@ -41,6 +42,14 @@ REQUESTS = [
         "/me/calendars/c%20d/calendarView/delta"
         "?startDateTime=2026-03-01T00%3A00%3A00Z&endDateTime=2027-03-01T00%3A00%3A00Z",
         id="delta-of-a-calendar",
+    ),
+    pytest.param(
+        calendar.list_looks(START, END, "c d"),
+        "GET",
+        "/me/calendars/c%20d/calendarView"
+        "?startDateTime=2026-03-01T00%3A00%3A00Z&endDateTime=2027-03-01T00%3A00%3A00Z"
+        "&$select=id,type,subject,start,end,isAllDay,attendees,organizer,isOrganizer&$top=100",
+        id="looks",
     ),
     pytest.param(
         calendar.follow("https://g/v1.0/x?$deltatoken=a%2Fb"),
@@ -110,7 +119,36 @@ def test_pages_of_changes_have_a_size() -> None:
     assert calendar.follow("/x", page=7).headers == {"Prefer": "odata.maxpagesize=7"}
 
 
-@pytest.mark.parametrize("make", [calendar.get_event, calendar.delete_event, calendar.calendar_of])
+ANSWERS = [
+    pytest.param(Response.ACCEPTED, "accept", id="accept"),
+    pytest.param(Response.DECLINED, "decline", id="decline"),
+    pytest.param(Response.TENTATIVE, "tentativelyAccept", id="tentative"),
+]
+
+
+@pytest.mark.parametrize(("response", "action"), ANSWERS)
+def test_an_invitation_is_answered_once_and_its_organizer_told(response: Response, action: str) -> None:
+    request = calendar.respond(ID, response, item="Meeting 1")
+    assert (request.method, request.path) == ("POST", f"/me/events/AAMk%2Fa%2Bb%3D%3D/{action}")
+    assert (request.body, request.repeatable, request.item) == ({"sendResponse": True}, False, "Meeting 1")
+
+
+def test_an_answer_cannot_be_taken_back() -> None:
+    with pytest.raises(ValueError, match="taken back"):
+        calendar.respond(ID, Response.NONE)
+
+
+def test_a_master_tells_its_cancelled_occurrences_only_by_name() -> None:
+    asked = query(calendar.get_master(ID, item="Meeting 1"))
+    named = asked["$select"].split(",")
+    assert {"id", "subject", "organizer", "recurrence", "cancelledOccurrences"} <= {*named}
+    assert len(named) == len({*named})
+    assert asked["$expand"] == f"singleValueExtendedProperties($filter=id eq '{MARKER}')"
+
+
+@pytest.mark.parametrize(
+    "make", [calendar.get_event, calendar.get_master, calendar.delete_event, calendar.calendar_of]
+)
 def test_an_empty_id_never_addresses_a_collection(make: object) -> None:
     assert callable(make)
     with pytest.raises(ValueError, match="empty id"):

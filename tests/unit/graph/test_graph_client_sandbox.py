@@ -27,6 +27,7 @@ from calsync_plugin.errors import (
 )
 from calsync_plugin.graph import calendar
 from calsync_plugin.graph.client import GraphClient, MailboxClient
+from calsync_plugin.graph.delta import read_page
 from calsync_plugin.graph.event_body import event_body
 from calsync_plugin.graph.events import EventView, read_event
 from calsync_plugin.graph.pace import Pace
@@ -298,15 +299,82 @@ def test_changes_are_read_page_by_page(sandbox: Sandbox) -> None:
     views = {created(sandbox, key=f"t{n}").id for n in range(7)}
     client = sandbox.client()
     start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
-    answer = client.send(calendar.calendar_view_delta(start, end, page=3))
-    seen: set[str] = set()
-    pages = 0
-    while answer is not None:
-        pages += 1
-        seen |= {v.id for v in found(answer)}
-        link = answer.get("@odata.nextLink")
-        answer = client.send(calendar.follow(link, page=3)) if isinstance(link, str) else None
-    assert (seen, pages) == (views, 3)
+    pages = [read_page(client.send(calendar.calendar_view_delta(start, end, page=3)))]
+    while pages[-1].next_link:
+        pages.append(read_page(client.send(calendar.follow(pages[-1].next_link, page=3))))
+    assert {read_event(json).id for page in pages for json in page.events} == views
+    assert len(pages) == 3
+    client.send(calendar.delete_event(min(views)))
+    last = read_page(client.send(calendar.follow(pages[-1].delta_link, page=3)))
+    assert (last.events, last.removed) == ((), (min(views),))
+
+
+WEEKLY: JsonObject = {
+    "subject": "Weekly",
+    "start": {"dateTime": "2026-07-01T10:00:00", "timeZone": "UTC"},
+    "end": {"dateTime": "2026-07-01T11:00:00", "timeZone": "UTC"},
+    "attendees": [{"emailAddress": {"address": "bob@example.com"}, "type": "required"}],
+    "recurrence": {
+        "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["wednesday"]},
+        "range": {"type": "numbered", "startDate": "2026-07-01", "numberOfOccurrences": 3},
+    },
+}
+JULY = (datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 8, 1, tzinfo=UTC))
+
+
+def test_a_series_as_a_page_of_changes_tells_it(sandbox: Sandbox) -> None:
+    client = sandbox.client()
+    master = client.send(calendar.create_event(WEEKLY, transaction="t", marker="inst:t"))
+    assert master is not None
+    events = [read_event(json) for json in read_page(client.send(calendar.calendar_view_delta(*JULY))).events]
+    told = {view.id: view for view in events}
+    assert told[str(master["id"])].skeletal is False
+    occurrences = [view for view in events if view.skeletal]
+    assert {view.series_master_id for view in occurrences} == {master["id"]}
+    assert [v.meeting.span for v in occurrences] == [
+        Timed(datetime(2026, 7, day, 10, tzinfo=UTC), datetime(2026, 7, day, 11, tzinfo=UTC))
+        for day in (1, 8, 15)
+    ]
+    whole = found(client.send(calendar.instances(str(master["id"]), *JULY)))
+    assert {v.id for v in whole} == {v.id for v in occurrences}
+    assert [v.original_start for v in whole] == [datetime(2026, 7, d, 10, tzinfo=UTC) for d in (1, 8, 15)]
+    assert {(v.meeting.subject, v.organizer_address) for v in whole} == {("Weekly", "alice@example.com")}
+
+
+def test_a_master_reads_as_any_event_and_tells_what_was_cancelled(sandbox: Sandbox) -> None:
+    client = sandbox.client()
+    created = client.send(calendar.create_event(WEEKLY, transaction="t", marker="inst:t"))
+    assert created is not None
+    series = str(created["id"])
+    occurrences = found(client.send(calendar.instances(series, *JULY)))
+    client.send(calendar.delete_event(occurrences[1].id))
+    master = client.send(calendar.get_master(series))
+    assert master is not None
+    view = read_event(master)
+    assert [name[-10:] for name in view.cancelled_occurrences] == ["2026-07-08"]
+    assert replace(view, cancelled_occurrences=()) == read(sandbox, series)
+    assert master["recurrence"] == created["recurrence"]
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        pytest.param(Response.ACCEPTED, id="accepted"),
+        pytest.param(Response.TENTATIVE, id="tentative"),
+        pytest.param(Response.DECLINED, id="declined"),
+    ],
+)
+def test_an_answer_reaches_the_organizer(sandbox: Sandbox, response: Response) -> None:
+    view = created(sandbox)
+    copy = found(sandbox.client("bob").send(calendar.find_by_ical_uid(view.ical_uid)))[0]
+    before = sandbox.mails
+    assert sandbox.client("bob").send(calendar.respond(copy.id, response)) is None
+    assert sandbox.mails == before + 1
+    assert [a.response for a in read(sandbox, view.id).meeting.attendees] == [response]
+    left = found(sandbox.client("bob").send(calendar.find_by_ical_uid(view.ical_uid)))
+    assert [v.response for v in left] == ([] if response is Response.DECLINED else [response])
+    with pytest.raises(Refused):
+        sandbox.client("alice").send(calendar.respond(view.id, response))
 
 
 def test_a_subject_of_any_length_is_taken(sandbox: Sandbox) -> None:

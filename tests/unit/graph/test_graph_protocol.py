@@ -93,6 +93,7 @@ def test_an_answer_means_one_error(status: int, body: JsonValue, meaning: type[C
         decipher(Reply(status, {}, body), "Meeting 1")
     assert type(caught.value) is meaning
     assert str(caught.value).startswith("Meeting 1: ")
+    assert str(caught.value).count("Meeting 1") == 1
     assert "secret" not in str(caught.value)
     if isinstance(caught.value, RemoteError):
         assert caught.value.status == status
@@ -133,6 +134,7 @@ def test_an_occurrence_that_crosses_its_neighbour_has_a_reason_of_its_own() -> N
     with pytest.raises(Refused) as caught:
         decipher(Reply(400, {}, refusal("ErrorOccurrenceCrossingBoundary")), "Meeting 1")
     assert (caught.value.reason, caught.value.item) == ("occurrence_crosses_neighbour", "Meeting 1")
+    assert str(caught.value).count("Meeting 1") == 1
 
 
 def test_answers_are_parsed_with_names_in_lower_case() -> None:

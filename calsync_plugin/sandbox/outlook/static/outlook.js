@@ -57,6 +57,8 @@ function open(event) {
   field("description").value = event.description;
   field("showAs").value = event.showAs;
   field("sensitivity").value = event.sensitivity;
+  const calendar = field("calendar");
+  if (calendar) calendar.value = event.calendar || calendar.options[0].value;
   for (const part of form.querySelectorAll(".new-only")) part.hidden = !isNew;
   document.getElementById("dialog-title").textContent = isNew ? "New event" : event.isOrganizer ? "Event" : "Invitation";
   const notes = [];

@@ -1,0 +1,126 @@
+"""What an administrator does with one account: buttons, and the choice of direction and calendars.
+
+Decides nothing of what follows: each button is one use case in `accounts`, which also writes the audit log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from calsync_plugin.accounts import holds
+from calsync_plugin.accounts.administration import CHOSEN_FOR_OTHERS, choose_for
+from calsync_plugin.accounts.auditing import Actor
+from calsync_plugin.accounts.reset import reset
+from calsync_plugin.accounts.restore import Restorer
+from calsync_plugin.engine.assembly import Calsync
+from calsync_plugin.errors import SettingsError
+from calsync_plugin.state import Account
+from calsync_plugin.web.account_choices import choices_of
+from calsync_plugin.web.schema_forms import SchemaForm, form_class
+from calsync_plugin.web.visitors import admin_only, visitor
+
+SCHEMA = "external_account"
+Action = Callable[[Calsync, Account, Actor], str]
+Page = str | Response | tuple[str, int]
+
+
+def add_actions(pages: Blueprint, calsync: Calsync, find: Callable[[str], Account]) -> None:
+    """Add the addresses of the buttons and of the choices to `pages`."""
+
+    @pages.post("/admin/accounts/<user_id>/<action>")
+    @admin_only
+    def act(user_id: str, action: str) -> Page:
+        account = find(user_id)
+        if action not in ACTIONS:
+            abort(404, "There is no such button.")
+        flash(ACTIONS[action](calsync, account, _actor()), "success")
+        return redirect(url_for("admin_accounts.one", user_id=user_id), 303)
+
+    @pages.post("/admin/accounts/<user_id>/settings")
+    @admin_only
+    def choose(user_id: str) -> Page:
+        account = find(user_id)
+        form = _form_class(calsync, account)()
+        chosen = {name: value for name, value in form.document().items() if name in CHOSEN_FOR_OTHERS}
+        if form.problems({**account.settings, **chosen}):
+            return _again(account, form)
+        try:
+            choose_for(calsync.store, calsync.gateway, _actor(), user_id, chosen)
+        except SettingsError as error:
+            form.wrong.setdefault("", []).append(str(error))
+            return _again(account, form)
+        flash("Saved.", "success")
+        return redirect(url_for("admin_accounts.one", user_id=user_id), 303)
+
+
+def choices_form(calsync: Calsync, account: Account) -> SchemaForm:
+    """The form of what an administrator may choose for somebody else."""
+    return _form_class(calsync, account).of(account.settings)
+
+
+def _form_class(calsync: Calsync, account: Account) -> type[SchemaForm]:
+    return form_class(SCHEMA, choices_of(calsync, account))
+
+
+def _again(account: Account, form: SchemaForm) -> Page:
+    return render_template(
+        "admin/account_settings.html", account=account, form=form, chosen=CHOSEN_FOR_OTHERS
+    ), 422
+
+
+def _actor() -> Actor:
+    return Actor(visitor().user_id, visitor().name)
+
+
+def _pause(calsync: Calsync, account: Account, by: Actor) -> str:
+    calsync.connections.pause(account.user_id, "paused by an administrator", by=by)
+    return "Paused. Changes wait until it is resumed."
+
+
+def _resume(calsync: Calsync, account: Account, by: Actor) -> str:
+    calsync.connections.resume(account.user_id, by=by)
+    return "Syncing goes on."
+
+
+def _reset(calsync: Calsync, account: Account, by: Actor) -> str:
+    count = reset(calsync.store, calsync.gateway, calsync.open_mailbox, account, by=by)
+    return f"{count} {'meeting is' if count == 1 else 'meetings are'} compared anew. Nothing is deleted."
+
+
+def _confirm(calsync: Calsync, account: Account, by: Actor) -> str:
+    count = holds.confirm(calsync.store, account, by=by)
+    return f"{count} held {'change goes' if count == 1 else 'changes go'} ahead."
+
+
+def _discard(calsync: Calsync, account: Account, by: Actor) -> str:
+    count = holds.discard(calsync.store, account, by=by)
+    return f"{count} held {'change was' if count == 1 else 'changes were'} given up; the meetings stay."
+
+
+def _restore(calsync: Calsync, account: Account, by: Actor) -> str:
+    restorer = Restorer(calsync.store, calsync.gateway, calsync.open_mailbox, calsync.entities)
+    found = restorer.restore(
+        account,
+        [entry.id for entry in restorer.entries(account)],
+        with_attendees=request.form.get("with_attendees") == "yes",
+        by=by,
+    )
+    done = sum(one.done for one in found)
+    left = f" {len(found) - done} could not be restored; their user sees why." if done < len(found) else ""
+    return f"{done} deleted {'item was' if done == 1 else 'items were'} restored.{left}"
+
+
+ACTIONS: Mapping[str, Action] = MappingProxyType(
+    {
+        "pause": _pause,
+        "resume": _resume,
+        "reset": _reset,
+        "confirm": _confirm,
+        "discard": _discard,
+        "restore": _restore,
+    }
+)

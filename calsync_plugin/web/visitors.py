@@ -1,0 +1,165 @@
+"""Who visits a page: somebody who signed in here, or whom the host knows (`calsync_authenticate`).
+
+Decides who may see a page at all: anybody who is signed in, or administrators only. Which account a page is
+about never comes from the address on a user's pages; it is the visitor's own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from flask import Flask, Request, abort, redirect, request, session, url_for
+from flask_login import LoginManager, current_user, login_required, login_user, logout_user
+from werkzeug.wrappers import Response
+
+from calsync_plugin.accounts.signing_in import BELIEVED, SigningIn
+from calsync_plugin.crm.sign_in import SignedIn
+from calsync_plugin.engine.assembly import Calsync
+from calsync_plugin.errors import RemoteError
+from calsync_plugin.hookspecs import Caller
+from calsync_plugin.web.sessions import USER, PageSession
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+WHO, ASKED_AT = "who", "asked_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """A user of the CRM in front of a page. `zone` and `language` may be empty."""
+
+    user_id: str
+    name: str
+    admin: bool = False
+    zone: str = ""
+    language: str = ""
+    signed_in_here: bool = False
+    """Whether there is a session of ours to sign out of."""
+
+    # What Flask-Login asks of a user.
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """By what the session names the visitor."""
+        return self.user_id
+
+
+def set_up_visitors(app: Flask, calsync: Calsync, signing_in: SigningIn | None) -> None:
+    """Let pages of `app` know their visitors; without `signing_in` the host alone tells who they are."""
+    manager = LoginManager(app)
+    # The session's cookie is of this bridge alone, and behind some proxies a visitor's address changes.
+    manager.session_protection = ""
+
+    def of_session(user_id: str) -> Visitor | None:
+        return _of_session(user_id, signing_in, calsync.clock.now) if signing_in else None
+
+    def of_host(sent: Request) -> Visitor | None:
+        return _of_host(sent, calsync.plugins.hook)
+
+    def sign_in_first() -> Response:
+        if signing_in is None:
+            abort(401, "Open this page from your CRM, where you are signed in.")
+        here = request.full_path.rstrip("?") if request.method == "GET" else ""
+        return redirect(url_for("sign_in.form", next=here or None))
+
+    manager.user_loader(of_session)
+    manager.request_loader(of_host)
+    manager.unauthorized_handler(sign_in_first)
+
+
+def enter(found: SignedIn, now: float) -> None:
+    """Begin a session for somebody whom the CRM accepted."""
+    cast(PageSession, session).renew()
+    _keep(found, now)
+    login_user(_visitor(session[WHO]))
+
+
+def leave(signing_in: SigningIn) -> None:
+    """End the session here and at the CRM."""
+    known = session.get(WHO) or {}
+    logout_user()
+    cast(PageSession, session).leave()
+    if known.get("token"):
+        signing_in.sign_out(known["user_name"], known["token"])
+
+
+def visitor() -> Visitor:
+    """Who is in front of this page; only on guarded pages."""
+    return cast(Visitor, current_user._get_current_object())
+
+
+def signed_in(page: Callable[P, R]) -> Callable[P, R]:
+    """Guard a page: any user of the CRM who is signed in."""
+    return cast(Callable[P, R], login_required(page))
+
+
+def admin_only(page: Callable[P, R]) -> Callable[P, R]:
+    """Guard a page: signed in, and an administrator of the CRM."""
+
+    @wraps(page)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not visitor().admin:
+            abort(403, "Only an administrator of the CRM may open this page.")
+        return page(*args, **kwargs)
+
+    return signed_in(guarded)
+
+
+def _of_session(user_id: str, signing_in: SigningIn, now: Callable[[], float]) -> Visitor | None:
+    known = session.get(WHO)
+    if not isinstance(known, dict) or known.get("user_id") != user_id:
+        return None
+    if now() - float(session.get(ASKED_AT, 0)) > BELIEVED:
+        try:
+            # Without a token nobody can be asked, and nobody is believed for ever.
+            found = signing_in.still_in(known["user_name"], known["token"]) if known["token"] else None
+        except RemoteError as error:
+            log.info("the CRM cannot be asked whether a session goes on: %s", error)
+            return _visitor(known)
+        if found is None or found.user_id != user_id:
+            cast(PageSession, session).leave()
+            return None
+        _keep(found, now(), token=known["token"])
+    return _visitor(session[WHO])
+
+
+def _keep(found: SignedIn, now: float, *, token: str = "") -> None:
+    session[USER] = found.user_id
+    session[ASKED_AT] = now
+    session[WHO] = {
+        "user_id": found.user_id,
+        "user_name": found.user_name,
+        "name": found.name,
+        "admin": found.admin,
+        "zone": found.zone,
+        "language": found.language,
+        "token": token or found.token,
+    }
+
+
+def _visitor(known: dict[str, Any]) -> Visitor:
+    told = {name: known[name] for name in ("user_id", "name", "admin", "zone", "language")}
+    return Visitor(**told, signed_in_here=True)
+
+
+def _of_host(sent: Request, hook: Any) -> Visitor | None:
+    try:
+        answer = hook.calsync_authenticate(request=sent)
+    except Exception:
+        # A plugin that fails knows nobody.
+        log.exception("a plugin's calsync_authenticate failed")
+        return None
+    if isinstance(answer, str):
+        answer = Caller(user_id=answer)
+    if not isinstance(answer, Caller) or not answer.user_id:
+        return None
+    name = answer.name or answer.user_id
+    return Visitor(user_id=answer.user_id, name=name, admin=answer.admin, zone=answer.zone)

@@ -1,0 +1,68 @@
+"""The gauges of a store, and bookmarks that only one of several processes moves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from calsync_plugin.state import Account, AccountStatus, Decision, Parked, Store, Subscription
+from tests.state.samples import MovedClock
+
+
+def test_a_bookmark_is_moved_by_one_of_two(store: Store) -> None:
+    assert store.bookmarks.swap("notice", "", "first")
+    assert not store.bookmarks.swap("notice", "", "second")
+    assert store.bookmarks.get("notice") == "first"
+    assert store.bookmarks.swap("notice", "first", "second")
+    assert not store.bookmarks.swap("notice", "first", "third")
+    assert store.bookmarks.get("notice") == "second"
+
+
+def test_an_empty_store_has_nothing(store: Store) -> None:
+    snapshot = store.gauges.read()
+    assert set(snapshot.accounts.values()) == set(snapshot.links.values()) == {0}
+    assert (snapshot.parked, dict(snapshot.held), snapshot.subscriptions) == (0, {}, 0)
+    assert (snapshot.oldest_waiting, snapshot.oldest_reading) == (0.0, 0.0)
+
+
+def test_everything_is_counted(store: Store, clock: MovedClock, mailbox: int) -> None:
+    now = datetime.fromtimestamp(clock.now(), UTC)
+    store.accounts.save(
+        Account(
+            user_id="alice",
+            mailbox_id=mailbox,
+            status=AccountStatus.CONNECTED,
+            pulled_at=now - timedelta(hours=2),
+        )
+    )
+    store.accounts.save(Account(user_id="bob", status=AccountStatus.RECONNECT))
+    store.queue.record_change("Meeting", "1")
+    for number, ends in enumerate((timedelta(days=1), timedelta(days=-1))):
+        store.subscriptions.save(
+            Subscription(
+                id=str(number),
+                mailbox_id=mailbox,
+                resource="me/events",
+                client_state_hash="",
+                expires_at=now + ends,
+            )
+        )
+    with store.save(None) as tx:
+        tx.hold(mailbox, "one", "deletion")
+        tx.hold(mailbox, "two", "deletion")
+        tx.park(Parked(mailbox_id=mailbox, user_id="alice", reason="refused", message="no", record_id="1"))
+    store.held.decide(mailbox, Decision.CONFIRMED, ["two"])
+    clock.move(30)
+    snapshot = store.gauges.read()
+    assert snapshot.accounts[AccountStatus.CONNECTED] == snapshot.accounts[AccountStatus.RECONNECT] == 1
+    assert snapshot.waiting == {"unrouted": 1, "records": 0, "events": 0}
+    assert snapshot.oldest_waiting == 30
+    assert (snapshot.parked, snapshot.held, snapshot.subscriptions) == (1, {"deletion": 1}, 1)
+    assert snapshot.oldest_reading == 2 * 3600 + 30
+
+
+def test_accounts_are_found_by_their_status(store: Store) -> None:
+    store.accounts.save(Account(user_id="bob", status=AccountStatus.RECONNECT))
+    store.accounts.save(Account(user_id="alice", status=AccountStatus.NEEDS_ATTENTION))
+    store.accounts.save(Account(user_id="carol", status=AccountStatus.CONNECTED))
+    found = store.accounts.in_status(AccountStatus.RECONNECT, AccountStatus.NEEDS_ATTENTION)
+    assert [account.user_id for account in found] == ["alice", "bob"]

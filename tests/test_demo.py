@@ -1,0 +1,63 @@
+"""The sandbox as a newcomer starts it: what is done in Outlook is in the CRM at once, after a restart too."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+
+from calsync_plugin.demo import Sandbox
+from calsync_plugin.settings import LogSettings
+
+LONGEST = 20.0
+"""Seconds; notified, a change takes a tenth of one. Nobody is polled sooner than in ten minutes."""
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    deadline, never = time.monotonic() + LONGEST, threading.Event()
+    while not what():
+        assert time.monotonic() < deadline
+        never.wait(0.02)
+
+
+def names_in_crm(sandbox: Sandbox) -> set[str]:
+    address = f"http://127.0.0.1:{sandbox.ports.crm}/api/v1/Meeting?maxSize=50"
+    return {
+        one["name"]
+        for one in requests.get(address, headers={"X-Api-Key": "sandbox"}, timeout=5).json()["list"]
+    }
+
+
+def make_in_outlook(sandbox: Sandbox, subject: str) -> None:
+    times = {
+        name: {"dateTime": f"2026-12-01T{hour}:00:00", "timeZone": "UTC"}
+        for name, hour in (("start", 10), ("end", 11))
+    }
+    answer = requests.post(
+        f"http://127.0.0.1:{sandbox.ports.outlook}/v1.0/me/events",
+        json={"subject": subject, **times},
+        headers={"Authorization": "Bearer sandbox:alice@example.com"},
+        timeout=5,
+    )
+    assert answer.status_code == 201
+
+
+def test_an_event_is_in_the_crm_at_once_and_also_after_a_restart_on_other_ports(tmp_path: Path) -> None:
+    for subject in ("First", "Second"):
+        sandbox = Sandbox(tmp_path, 0, LogSettings(level="warning"))
+        sandbox.start()
+        try:
+            an_event_arrives(sandbox, subject)
+        finally:
+            sandbox.stop()
+
+
+def an_event_arrives(sandbox: Sandbox, subject: str) -> None:
+    wait_for(lambda: len(sandbox.outlook.subscriptions.alive()) == 2)
+    receivers = {one.url for one in sandbox.outlook.subscriptions.alive()}
+    assert receivers == {f"http://127.0.0.1:{sandbox.ports.bridge}/webhooks/outlook"}
+    make_in_outlook(sandbox, subject)
+    wait_for(lambda: subject in names_in_crm(sandbox))
