@@ -50,6 +50,7 @@ from calsync_plugin.settings import (
 from calsync_plugin.state import SWEEP, Account, Subject
 from calsync_plugin.web.app import create_app as create_web
 from tests import outlook_side
+from tests.drawing import draws
 from tests.keeping import Kept
 from tests.outlook_side import OutlookSide
 from tests.sharing import Later, share_rules, share_statements
@@ -151,6 +152,8 @@ class World(OutlookSide):
         self.administrators_told: list[str] = []
         self.plugins = pluggy.PluginManager("calsync")
         self._opened: list[Calsync] = []
+        # One for all restarts: ids that are drawn must not come again.
+        self._draws = draws()
         self._crm_addresses = [CRM]
         self.app = self.open()
         if begin is None:
@@ -168,7 +171,9 @@ class World(OutlookSide):
         for address in self._crm_addresses:
             http.mount(address, WsgiAdapter(self.crm_app))
         http.mount(OUTLOOK, WsgiAdapter(self.outlook_app))
-        app = Calsync(self.settings, self.plugins, kind="sandbox", clock=self.clock, http=http)
+        app = Calsync(
+            self.settings, self.plugins, kind="sandbox", clock=self.clock, http=http, draws=self._draws
+        )
         self.app = app
         self.session.mount(PUBLIC, WsgiAdapter(Later(lambda: create_web(app))))
         self._opened.append(app)
@@ -269,7 +274,10 @@ class World(OutlookSide):
         self.settle()
 
     def pull(self, *user_ids: str) -> None:
-        """Look into the mailboxes of these users now (of everybody who is connected), and do what follows."""
+        """Look into the mailboxes of these users now (of everybody who is connected), and do what follows.
+
+        Whose comes first is not said: one call for each user is an order, one call for several is none.
+        """
         for user_id in user_ids or self.connected():
             mailbox_id = self.account(user_id).mailbox_id
             assert mailbox_id is not None, f"{user_id} is not connected"

@@ -24,7 +24,7 @@ from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.crm.espocrm import EspoGateway
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.engine.clock import SystemClock
-from calsync_plugin.engine.composing import Surroundings, reconciler_of
+from calsync_plugin.engine.composing import Surroundings, drawn_ids, new_link_id, reconciler_of
 from calsync_plugin.engine.counting import Counting
 from calsync_plugin.engine.in_force import InForce
 from calsync_plugin.engine.inbound import Marks
@@ -66,12 +66,14 @@ class Calsync:
         clock: Clock | None = None,
         http: Http | None = None,
         gateway: CrmGateway | None = None,
+        draws: random.Random | None = None,
     ) -> None:
         """Open the store of `settings` and register the hooks with `plugins`; nothing runs yet.
 
         `kind` is `sandbox`, `bridge` or `process`; a store keeps the kind that it was made as. Without a
         `clock` the machine's is used, and for leases the database's own. What the admin page saved is laid
-        under the file's and the environment's part of `settings`.
+        under the file's and the environment's part of `settings`. A run that is to be repeated exactly gives
+        `draws`, from which waits and link ids are drawn.
         """
         self.plugins = plugins
         self.clock = clock or SystemClock()
@@ -84,7 +86,8 @@ class Calsync:
         check_addresses(self.store, public_url=settings.serve.public_url, crm_url=settings.crm.url)
         self._given_gateway = gateway
         self.counting = Counting(self.store)
-        self._random = random.Random()  # noqa: S311 - spreads retries and looks, guards nothing
+        self._random = draws or random.Random()  # noqa: S311 - spreads retries and looks, guards nothing
+        self._new_link_id = drawn_ids(draws) if draws else new_link_id
         self.espocrm = EspoClient(
             settings.crm, self.http, clock=self._utc_now, answered=self.counting.crm_answered
         )
@@ -201,6 +204,7 @@ class Calsync:
                 open_mailbox=self._open_member,
                 now=self.clock.now,
                 random=self._random,
+                new_link_id=self._new_link_id,
                 crm_zone=self._crm_zone(),
                 poll_seconds=float(self.settings.graph.poll_seconds),
                 limits=self.settings.worker,

@@ -55,6 +55,7 @@ class Surroundings:
     now: Callable[[], float]
     """Epoch seconds."""
     random: random.Random
+    new_link_id: Callable[[], str]
     crm_zone: str
     poll_seconds: float
     limits: WorkerSettings
@@ -79,7 +80,7 @@ def reconciler_of(around: Surroundings) -> Reconciler:
     inward = Inward(directory, around.plugins.inbound)
     adopting = Adopting(store, around.gateway, directory, around.entities)
     hosts = Hosts(around.roster, inward, store.queue.hint)
-    arrivals = Arrivals(store, gatherer, inward, adopting, hosts, new_link_id=_new_link_id)
+    arrivals = Arrivals(store, gatherer, inward, adopting, hosts, new_link_id=around.new_link_id)
     return Reconciler(
         Parts(
             store=store,
@@ -107,7 +108,7 @@ def _writer(around: Surroundings, directory: Directory, gatherer: Gatherer, inwa
     creator = RecordCreator(
         around.store, around.gateway, gatherer, directory, vouching, installation_id=installation_id
     )
-    events = EventWriter(inward, installation_id=installation_id, new_link_id=_new_link_id)
+    events = EventWriter(inward, installation_id=installation_id, new_link_id=around.new_link_id)
     records = RecordWriter(around.gateway, gatherer, directory, creator)
     return Writer(events, records, creator, installation_id=installation_id)
 
@@ -129,5 +130,11 @@ def _puller(around: Surroundings, arrivals: Arrivals, adopting: Adopting) -> Pul
     )
 
 
-def _new_link_id() -> str:
+def new_link_id() -> str:
+    """An id that no other process makes, not even a copy of this one."""
     return str(uuid.uuid4())
+
+
+def drawn_ids(draws: random.Random) -> Callable[[], str]:
+    """Ids that come in the same order whenever `draws` begins alike."""
+    return lambda: str(uuid.UUID(int=draws.getrandbits(128), version=4))
