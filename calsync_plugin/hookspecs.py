@@ -46,13 +46,14 @@ class Veto:
 class Caller:
     """An answer of `calsync_authenticate`: who asks, and whether for the accounts of all users.
 
-    `name` is how pages greet the user, `zone` the IANA name in which they show times (empty: the mailbox's).
+    `name` is how pages greet the user. No `zone` (IANA): the mailbox's; no `language` (de_DE): the browser's.
     """
 
     user_id: str
     admin: bool = False
     name: str = ""
     zone: str = ""
+    language: str = ""
 
 
 class PageRequest(Protocol):

@@ -229,7 +229,7 @@ def _since(ours: Ours, member: Member) -> bool:
 
 def _first_instant(member: Member) -> datetime:
     account: Account = member.account
-    zone = account.zone if zones.known(account.zone) else "UTC"
+    zone = next((z for z in (account.user_zone, account.zone) if z and zones.known(z)), "UTC")
     return zones.instant(datetime.combine(member.settings.sync_since, time(0)), zone)
 
 

@@ -205,7 +205,10 @@ class Restorer:
             link = self._sending(link)
             settings = user_settings(account.settings)
             body = event_again(
-                content, zone=account.zone, now=self._store.clock.now(), with_attendees=with_attendees
+                content,
+                zone=account.zone or account.user_zone,
+                now=self._store.clock.now(),
+                with_attendees=with_attendees,
             )
             request = create_event(
                 body, transaction=intended.transaction_id, marker=value, calendar_id=settings.main_calendar

@@ -50,6 +50,10 @@ class SignInService(Protocol):
         ...
 
 
+Told = Callable[[SignedIn], None]
+"""Takes what the CRM says of somebody who signed in or still is."""
+
+
 class _Failures:
     """Counts failures of the last seconds."""
 
@@ -73,10 +77,11 @@ class _Failures:
 class SigningIn:
     """The sign-in of one bridge. Safe between threads."""
 
-    def __init__(self, service: SignInService, now: Callable[[], float]) -> None:
-        """Ask `service`; `now` tells epoch seconds."""
+    def __init__(self, service: SignInService, now: Callable[[], float], told: Told) -> None:
+        """Ask `service`; `now` tells epoch seconds, `told` gets what the CRM says of a user."""
         self._service = service
         self._now = now
+        self._told = told
         self._lock = Lock()
         self._strangers = _Failures(FAILURES, PERIOD)
         self._known = _Failures(KNOWN_FAILURES, PERIOD)
@@ -108,14 +113,17 @@ class SigningIn:
             self._succeeded(counts)
             raise
         self._succeeded(counts)
+        self._told(found)
         return found
 
     def still_in(self, user_name: str, token: str) -> SignedIn | None:
         """Who a session's token stands for now, None if the session is over. Raises a RemoteError."""
         try:
-            return self._service.look_again(user_name, token)
+            found = self._service.look_again(user_name, token)
         except SignInRefused:
             return None
+        self._told(found)
+        return found
 
     def sign_out(self, user_name: str, token: str) -> None:
         """Forget a token at the CRM; without an answer it ends there by itself."""

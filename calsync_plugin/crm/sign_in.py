@@ -7,6 +7,7 @@ API, authentication by token). Does not count failures (`accounts.signing_in`) a
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -18,18 +19,23 @@ from calsync_plugin.settings import CrmSettings
 ADMINS = frozenset({"admin", "super-admin"})
 PEOPLE = ADMINS | {"regular"}
 """Types of users who may sign in; portal users and programs have no calendar of ours."""
+_ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8}){0,3}")
 WRONG = "The user name or the password is not right."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """A user of the CRM. `zone` and `language` are the user's own choice, empty if there is none."""
+    """A user of the CRM, with the time zone and language in which the CRM speaks to this user.
+
+    They are the user's preference, else the installation's; empty if the CRM tells neither.
+    """
 
     user_id: str
     user_name: str
     name: str
     admin: bool
-    zone: str = ""
+    time_zone: str = ""
     language: str = ""
     token: str = field(default="", repr=False)
 
@@ -85,7 +91,7 @@ def _pair(user_name: str, secret: str) -> str:
 
 
 def _signed_in(told: Mapping[str, object]) -> SignedIn:
-    user, preferences = _part(told, "user"), _part(told, "preferences")
+    user = _part(told, "user")
     user_id, kind = str(user.get("id") or ""), str(user.get("type") or "")
     if not user_id:
         raise UnknownOutcome("the CRM's answer for App/user names no user; check crm.url")
@@ -96,10 +102,16 @@ def _signed_in(told: Mapping[str, object]) -> SignedIn:
         user_name=str(user.get("userName") or ""),
         name=str(user.get("name") or user.get("userName") or ""),
         admin=kind in ADMINS,
-        zone=str(preferences.get("timeZone") or ""),
-        language=str(preferences.get("language") or ""),
+        time_zone=_preferred(told, "timeZone", _ZONE),
+        language=_preferred(told, "language", _LANGUAGE),
         token=str(told.get("token") or ""),
     )
+
+
+def _preferred(told: Mapping[str, object], name: str, form: re.Pattern[str]) -> str:
+    """The user's preference, else what the installation has; what has no such form is left out."""
+    values = (_part(told, part).get(name) for part in ("preferences", "settings"))
+    return next((v for v in values if isinstance(v, str) and form.fullmatch(v)), "")
 
 
 def _part(told: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -139,7 +139,7 @@ class Gatherer:
             if not isinstance(answer, Found):
                 continue
             try:
-                view = read_record(answer.record, item.entity, self._directory, installation_zone=self._zone)
+                view = self._view(item, answer.record)
                 self._take_in(item, view, answer.record)
             except ItemError as error:
                 if len(items) == 1:
@@ -197,13 +197,17 @@ class Gatherer:
 
     def _read(self, item: Item, record: Record) -> None:
         try:
-            view = read_record(record, item.entity, self._directory, installation_zone=self._zone)
-            self._take_in(item, view, record)
+            self._take_in(item, self._view(item, record), record)
         except ItemError as error:
             item.problem = error
         if item.link is None and item.view is not None and self._is_being_imported(item.view):
             item.state, item.retry_after = ItemState.RETRY, IMPORT_WAIT
             item.error = f"{item.name}: it is being created from an event"
+
+    def _view(self, item: Item, record: Record) -> RecordView:
+        """A record as a meeting; one without a zone has its user's, else the installation's (R15)."""
+        zone = item.member.account.user_zone or self._zone
+        return read_record(record, item.entity, self._directory, installation_zone=zone)
 
     def _is_being_imported(self, view: RecordView) -> bool:
         """Whether a run is creating this very record: its host reports it before the link is saved.

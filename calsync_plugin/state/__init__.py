@@ -5,6 +5,7 @@ of this package knows SQL, Alembic or a cipher.
 """
 
 from calsync_plugin.state.clock import NEVER, Clock, SystemClock
+from calsync_plugin.state.crm_users import CrmUser
 from calsync_plugin.state.gauges import Snapshot
 from calsync_plugin.state.heart import Heart
 from calsync_plugin.state.listing import AccountLine
@@ -64,6 +65,7 @@ __all__ = [
     "ChangePage",
     "Clash",
     "Clock",
+    "CrmUser",
     "Cursor",
     "CursorStage",
     "Decision",

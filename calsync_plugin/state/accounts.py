@@ -18,8 +18,14 @@ from calsync_plugin.state.bulk import insert_missing, upsert
 from calsync_plugin.state.clock import NEVER
 from calsync_plugin.state.columns import instant
 from calsync_plugin.state.database import Database
+from calsync_plugin.state.pages_schema import crm_users
 from calsync_plugin.state.rows import Account, AccountStatus, Mailbox, MailboxKind, Notify, Stage
 from calsync_plugin.state.schema import accounts, mailboxes
+
+SELECTED = select(
+    accounts, crm_users.c.zone.label("user_zone"), crm_users.c.language.label("language")
+).outerjoin(crm_users, crm_users.c.user_id == accounts.c.user_id)
+"""All that `account_of` reads."""
 
 
 class Accounts:
@@ -39,7 +45,7 @@ class Accounts:
     def many(self, user_ids: list[str]) -> dict[str, Account]:
         """Several accounts at once, by user id."""
         with self._database.read() as connection:
-            rows = connection.execute(select(accounts).where(accounts.c.user_id.in_(user_ids)))
+            rows = connection.execute(SELECTED.where(accounts.c.user_id.in_(user_ids)))
             return {row.user_id: account_of(row) for row in rows}
 
     def by_mailboxes(self, mailbox_ids: list[int]) -> dict[int, Account]:
@@ -50,9 +56,7 @@ class Accounts:
 
     def all(self, *, after: str = "", limit: int = 200) -> list[Account]:
         """A page of accounts in the order of their user ids; the next page is after the last of it."""
-        statement = (
-            select(accounts).where(accounts.c.user_id > after).order_by(accounts.c.user_id).limit(limit)
-        )
+        statement = SELECTED.where(accounts.c.user_id > after).order_by(accounts.c.user_id).limit(limit)
         with self._database.read() as connection:
             return [account_of(row) for row in connection.execute(statement)]
 
@@ -60,7 +64,7 @@ class Accounts:
         """All accounts in one of these statuses, in the order of their user ids."""
         wanted = accounts.c.status.in_([status.value for status in statuses])
         with self._database.read() as connection:
-            rows = connection.execute(select(accounts).where(wanted).order_by(accounts.c.user_id))
+            rows = connection.execute(SELECTED.where(wanted).order_by(accounts.c.user_id))
             return [account_of(row) for row in rows]
 
     def counts(self) -> dict[AccountStatus, int]:
@@ -137,7 +141,7 @@ class Accounts:
 
     def _one(self, condition: Any) -> Account | None:
         with self._database.read() as connection:
-            row = connection.execute(select(accounts).where(condition)).first()
+            row = connection.execute(SELECTED.where(condition)).first()
         return None if row is None else account_of(row)
 
     def _now(self) -> datetime:
@@ -159,7 +163,7 @@ _SUCCEEDED = (
     .where(accounts.c.user_id == bindparam("user"))
     .values(stage=Stage.IDLE.value, last_success_at=bindparam("at"))
 )
-_BY_MAILBOXES = select(accounts).where(accounts.c.mailbox_id.in_(bindparam("mailboxes", expanding=True)))
+_BY_MAILBOXES = SELECTED.where(accounts.c.mailbox_id.in_(bindparam("mailboxes", expanding=True)))
 
 
 def new_mailbox(kind: MailboxKind, tenant_id: str, object_id: str, address: str = "") -> dict[str, Any]:
@@ -208,7 +212,7 @@ def _row(account: Account) -> dict[str, Any]:
 
 
 def account_of(row: Any) -> Account:
-    """A row of `accounts` as a value."""
+    """A row of `SELECTED` as a value."""
     return Account(
         user_id=row.user_id,
         mailbox_id=row.mailbox_id,
@@ -220,6 +224,8 @@ def account_of(row: Any) -> Account:
         reason=row.reason,
         stage=Stage(row.stage),
         zone=row.zone,
+        user_zone=row.user_zone or "",
+        language=row.language or "",
         push_from=row.push_from,
         connected_at=row.connected_at,
         last_success_at=row.last_success_at,

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Select, distinct, func, or_, select
 
-from calsync_plugin.state.accounts import account_of
+from calsync_plugin.state.accounts import SELECTED, account_of
 from calsync_plugin.state.bulk import chunks
 from calsync_plugin.state.columns import instant
 from calsync_plugin.state.database import Database
@@ -53,7 +53,7 @@ class Listing:
         `statuses`: only these. `text`: only those that have it in their address or user id, and those of
         `user_ids`, whom the CRM found by it.
         """
-        statement = select(accounts).where(accounts.c.user_id > after)
+        statement = SELECTED.where(accounts.c.user_id > after)
         if statuses:
             statement = statement.where(accounts.c.status.in_(sorted(status.value for status in statuses)))
         if text:

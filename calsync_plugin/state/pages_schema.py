@@ -1,4 +1,4 @@
-"""The tables behind the pages: sessions, given grants, what the admin page saved, the audit log, figures.
+"""The tables behind the pages: sessions, users of the CRM, given grants, the admin page, audit log, figures.
 
 Decides names, keys and indexes, as `schema` does for all others.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Double, Identity, Index, Integer, Table
 
-from calsync_plugin.state.columns import Exact, Instant, RowId, Words
+from calsync_plugin.state.columns import Exact, Instant, Json, RowId, Words
 from calsync_plugin.state.schema import metadata
 
 sessions = Table(
@@ -19,6 +19,16 @@ sessions = Table(
     Column("expires_at", Double, nullable=False),
     Index("ix_sessions_user", "user_id"),
     Index("ix_sessions_expires", "expires_at"),
+)
+
+crm_users = Table(
+    "crm_users",
+    metadata,
+    Column("user_id", Exact, primary_key=True),
+    Column("zone", Words, nullable=False),
+    Column("language", Exact, nullable=False),
+    Column("grants", Json, nullable=False),
+    Column("told_at", Instant, nullable=False),
 )
 
 given_grants = Table(

@@ -142,6 +142,11 @@ class Account:
     reason: str = ""
     stage: Stage = Stage.IDLE
     zone: str = ""
+    """The mailbox's."""
+    user_zone: str = ""
+    """The user's in the CRM, as told at the last sign-in (`CrmUser`); kept there, never with the account."""
+    language: str = ""
+    """Likewise."""
     push_from: datetime | None = None
     connected_at: datetime | None = None
     last_success_at: datetime | None = None

@@ -15,6 +15,7 @@ from calsync_plugin.state.bookmarks import Bookmarks
 from calsync_plugin.state.calendars import Calendars
 from calsync_plugin.state.changes import Changes
 from calsync_plugin.state.clock import Clock
+from calsync_plugin.state.crm_users import CrmUsers
 from calsync_plugin.state.cursors import Cursors
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.encrypted import check_keys, key_ids_in_use, reencrypt
@@ -70,6 +71,7 @@ class Store:
         self.log = Log(database, keyring)
         self.installation = Installations(database)
         self.sessions = Sessions(database, keyring)
+        self.crm_users = CrmUsers(database)
         self.given_grants = GivenGrants(database)
         self.integration = Integration(database, keyring)
         self.audit = Audit(database)

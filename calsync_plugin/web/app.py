@@ -6,13 +6,15 @@ all answers have in common in `answers`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Flask
 from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 
-from calsync_plugin.accounts.signing_in import SigningIn
+from calsync_plugin.accounts import crm_users
+from calsync_plugin.accounts.signing_in import SigningIn, Told
 from calsync_plugin.crm.sign_in import EspoSignIn
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.web.account import account_pages
@@ -85,4 +87,5 @@ def _signing_in(calsync: Calsync) -> SigningIn | None:
     """The sign-in of the CRM beside which we run; a host in whose process we are knows its users itself."""
     if not calsync.settings.crm.url:
         return None
-    return SigningIn(EspoSignIn(calsync.settings.crm, calsync.http), calsync.clock.now)
+    told: Told = partial(crm_users.keep, calsync.store)
+    return SigningIn(EspoSignIn(calsync.settings.crm, calsync.http), calsync.clock.now, told)

@@ -73,7 +73,7 @@ def shown(value: datetime | str, zone: str) -> Markup:
 
 
 def zone_of_page(calsync: Calsync) -> str:
-    """The visitor's zone: the CRM's word, else the mailbox's, else the installation's."""
+    """The visitor's zone: the CRM's word at the last sign-in, the mailbox's, the installation's."""
     known: Any = g.get("zone")
     if known is None:
         known = g.zone = _zone(calsync)
@@ -84,7 +84,8 @@ def _zone(calsync: Calsync) -> str:
     if not current_user.is_authenticated:
         return calsync.settings.crm.time_zone
     account = calsync.store.accounts.get(current_user.user_id)
-    for zone in (current_user.zone, account.zone if account else "", calsync.settings.crm.time_zone):
+    of_account = (account.user_zone, account.zone) if account else ()
+    for zone in (current_user.time_zone, *of_account, calsync.settings.crm.time_zone):
         if zone and zones.known(zone):
             return zones.iana(zone)
     return ""

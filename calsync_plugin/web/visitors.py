@@ -32,12 +32,16 @@ WHO, ASKED_AT = "who", "asked_at"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """A user of the CRM in front of a page. `zone` and `language` may be empty."""
+    """A user of the CRM in front of a page.
+
+    `time_zone` (IANA) and `language` (such as de_DE) are the CRM's word: the user's preference, else the
+    installation's. Both may be empty.
+    """
 
     user_id: str
     name: str
     admin: bool = False
-    zone: str = ""
+    time_zone: str = ""
     language: str = ""
     signed_in_here: bool = False
     """Whether there is a session of ours to sign out of."""
@@ -139,15 +143,17 @@ def _keep(found: SignedIn, now: float, *, token: str = "") -> None:
         "user_name": found.user_name,
         "name": found.name,
         "admin": found.admin,
-        "zone": found.zone,
+        "time_zone": found.time_zone,
         "language": found.language,
         "token": token or found.token,
     }
 
 
 def _visitor(known: dict[str, Any]) -> Visitor:
-    told = {name: known[name] for name in ("user_id", "name", "admin", "zone", "language")}
-    return Visitor(**told, signed_in_here=True)
+    said = {name: str(known.get(name, "")) for name in ("time_zone", "language")}
+    return Visitor(
+        user_id=known["user_id"], name=known["name"], admin=known["admin"], signed_in_here=True, **said
+    )
 
 
 def _of_host(sent: Request, hook: Any) -> Visitor | None:
@@ -162,4 +168,10 @@ def _of_host(sent: Request, hook: Any) -> Visitor | None:
     if not isinstance(answer, Caller) or not answer.user_id:
         return None
     name = answer.name or answer.user_id
-    return Visitor(user_id=answer.user_id, name=name, admin=answer.admin, zone=answer.zone)
+    return Visitor(
+        user_id=answer.user_id,
+        name=name,
+        admin=answer.admin,
+        time_zone=answer.zone,
+        language=answer.language,
+    )

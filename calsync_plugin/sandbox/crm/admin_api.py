@@ -14,6 +14,7 @@ from calsync_plugin.sandbox.crm.answers import Call, endpoint
 from calsync_plugin.sandbox.crm.api import api
 from calsync_plugin.sandbox.crm.errors import ApiError, AuthError, missing
 from calsync_plugin.sandbox.crm.metadata import metadata
+from calsync_plugin.sandbox.crm.preferences import preferences
 from calsync_plugin.sandbox.crm.tables import Record
 
 VERSION = "9.2.7"
@@ -36,10 +37,10 @@ def app_user(call: Call) -> object:
     return {
         "user": crm.presenter.detail(caller, crm.store.entity("User"), row),
         "acl": acl,
-        "preferences": {"timeZone": "", "language": ""},
+        "preferences": preferences(row),
         "token": call.login.token,
         "settings": _settings(call),
-        "language": "en_US",
+        "language": preferences(row)["language"] or crm.settings.language,
         "appParams": {},
     }
 
@@ -74,6 +75,7 @@ def destroy_token(call: Call) -> object:
 def _settings(call: Call) -> Record:
     return {
         "timeZone": call.crm.settings.time_zone,
+        "language": call.crm.settings.language,
         "dateFormat": "YYYY-MM-DD",
         "timeFormat": "HH:mm",
         "version": VERSION,

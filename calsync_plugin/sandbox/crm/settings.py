@@ -10,6 +10,7 @@ class Settings:
     """Switches of the server. Where the real product has a default, that is the default here."""
 
     time_zone: str = "UTC"
+    language: str = "en_US"
     # Seconds between two runs of the webhook queue: 120 in the product, 0 at once, None only when told.
     webhook_interval: float | None = 120
     webhook_portion: int = 20
