@@ -1,4 +1,4 @@
-"""What concerns all tests: files of tests lie in memory, and the one option of ours."""
+"""What concerns all tests: files of tests lie in memory, and the options of ours."""
 
 from __future__ import annotations
 
@@ -13,16 +13,26 @@ _ENOUGH = 4 << 30
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--all-postgresql`."""
+    """Add `--all-postgresql` and `--backwards`."""
     parser.addoption(
         "--all-postgresql",
         action="store_true",
         help="run every case of every table on PostgreSQL too, instead of the first one",
     )
+    parser.addoption(
+        "--backwards",
+        action="store_true",
+        help="run mailboxes that are due at the same time in the reverse order",
+    )
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let temporary folders lie in memory, where a commit of SQLite waits for no disk."""
+    if config.getoption("backwards"):
+        # Here, because it imports most of the product.
+        from tests.backwards import run_backwards  # noqa: PLC0415
+
+        run_backwards()
     if _MEMORY.is_dir() and _free(_MEMORY) > _ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 

@@ -40,6 +40,9 @@ from calsync_plugin.state.rows import Lease, MailboxKind, Pace
 from calsync_plugin.state.schema import mailboxes as m
 from calsync_plugin.state.waiting import Doorbell
 
+ORDER: tuple[ColumnElement[float], ColumnElement[int]] = (m.c.ready_at, m.c.id)
+"""Which mailboxes a claim takes first: a total order, so that no plan of the database decides it."""
+
 
 class Queue:
     """The leased rows of a store. Thread-safe."""
@@ -107,7 +110,8 @@ class Queue:
                 self._claim,
                 {"new_owner": owner, "limit": limit, "seconds": lease, **self._database.times()},
             ).all()
-        return [_lease(row) for row in sorted(rows, key=lambda row: row.due_at)]
+        # RETURNING keeps no order, and how PostgreSQL joins the picked rows depends on its plan.
+        return [_lease(row) for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
 
     def renew(self, lease: Lease, seconds: float) -> None:
         """Hold the mailbox for another `seconds` from now. Raises LeaseLost if another worker has it."""
@@ -236,7 +240,7 @@ def _claim_statement(database: Database) -> Executable:
     picked = (
         select(m.c.id)
         .where(m.c.ready_at <= database.now)
-        .order_by(m.c.ready_at)
+        .order_by(*ORDER)
         .limit(bindparam("limit"))
         .with_for_update(skip_locked=True)
         .cte("picked")
