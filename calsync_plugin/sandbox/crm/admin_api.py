@@ -1,6 +1,6 @@
 """The REST API beside the records: who am I, the version, settings, metadata and what only administrators do.
 
-Recorded from EspoCRM 9.2.7: App/about, App/destroyAuthToken, updateEntity, fieldManager, rebuild. App/user
+Recorded from EspoCRM 9.2.7: App/about, App/destroyAuthToken, updateEntity, rebuild. App/user
 has the keys that were measured, its content and that of Metadata and Settings are a plausible subset, not
 from a recording.
 """
@@ -80,6 +80,8 @@ def _settings(call: Call) -> Record:
         "timeFormat": "HH:mm",
         "version": VERSION,
         "calendarEntityList": ["Meeting", "Call", "Visit"],
+        "assignmentEmailNotifications": call.crm.settings.assignment_mail,
+        "assignmentEmailNotificationsEntityList": list(call.crm.settings.assignment_mail_entities),
     }
 
 
@@ -91,8 +93,16 @@ def read_settings(call: Call) -> object:
 
 @endpoint(api, "/Settings", "PUT")
 def write_settings(call: Call) -> object:
-    """Change the server's time zone; admins only."""
+    """Change the server's time zone, and of what assigned users are mailed; admins only."""
     call.require_admin()
+    settings = call.crm.settings
+    if "assignmentEmailNotifications" in call.body:
+        settings.assignment_mail = bool(call.body["assignmentEmailNotifications"])
+    if "assignmentEmailNotificationsEntityList" in call.body:
+        named = call.body["assignmentEmailNotificationsEntityList"]
+        if not isinstance(named, list):
+            raise ApiError(400, "")
+        settings.assignment_mail_entities = [str(one) for one in named]
     if "timeZone" in call.body:
         try:
             ZoneInfo(str(call.body["timeZone"]))
@@ -105,7 +115,7 @@ def write_settings(call: Call) -> object:
 @endpoint(api, "/Metadata", "GET")
 def read_metadata(call: Call) -> object:
     """Scopes and entity definitions; `key` picks one branch, such as `entityDefs.Meeting`."""
-    found: object = metadata(call.crm.store)
+    found: object = metadata(call.crm.store, call.crm.access, call.caller)
     for part in str(call.params.get("key") or "").split("."):
         if part:
             found = found.get(part) if isinstance(found, dict) else None
@@ -122,23 +132,6 @@ def update_entity(call: Call) -> object:
     if "optimisticConcurrencyControl" in call.body:
         call.crm.set_concurrency(name, bool(call.body["optimisticConcurrencyControl"]))
     return True
-
-
-@endpoint(api, "/Admin/fieldManager/<scope>", "POST")
-def create_field(call: Call, scope: str) -> object:
-    """Add a varchar field; its name gets the prefix `c`. Admins only."""
-    call.require_admin()
-    name = str(call.body.get("name") or "")
-    if scope not in call.crm.store.tables or not name:
-        raise ApiError(404, "")
-    entity = call.crm.store.entity(scope)
-    custom = f"c{name[0].upper()}{name[1:]}"
-    if custom in entity.attributes:
-        raise ApiError(409, "")
-    call.crm.store.redefine(entity.with_custom_field(custom))
-    kept: Record = {key: call.body[key] for key in ("type", "maxLength") if key in call.body}
-    label = call.body.get("label") or name
-    return {**kept, "isCustom": True, "label": label}
 
 
 @endpoint(api, "/Admin/rebuild", "POST")

@@ -83,7 +83,7 @@ def _checked(entity: EntityType, key: str, value: Any) -> Any:
 def _check_line(entity: EntityType, key: str, value: object) -> None:
     if not isinstance(value, str):
         raise invalid(entity.name, key, "valid")
-    if len(value) > NAME_LENGTH:
+    if len(value) > entity.longest(key, NAME_LENGTH):
         raise invalid(entity.name, key, "maxLength")
     if key == "name" and entity.is_event and _BAD_NAME.search(value):
         raise invalid(entity.name, key, "pattern")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+Definition = Mapping[str, Any]
+PLAIN_FIELD: Definition = {"type": "varchar", "maxLength": 255}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,8 @@ class EntityType:
     sorted_attributes: tuple[str, ...] = ("modifiedAt", "createdAt")
     hashed_attributes: tuple[str, ...] = ("name", "assignedUserId")
     custom_fields: tuple[str, ...] = ()
+    # what an administrator said of a custom field: type, maxLength, index, label
+    definitions: dict[str, Definition] = field(default_factory=dict)
 
     @property
     def is_event(self) -> bool:
@@ -42,8 +49,20 @@ class EntityType:
         """True if records have e-mail addresses."""
         return "emailAddressData" in self.attributes
 
-    def with_custom_field(self, name: str) -> EntityType:
-        """The same type with one more varchar field, filterable and writable."""
+    @property
+    def is_custom(self) -> bool:
+        """True for a type that an administrator made."""
+        return self.name == "Visit"
+
+    def longest(self, name: str, otherwise: int) -> int:
+        """How many characters an attribute takes; `otherwise` for one that is no custom field."""
+        return int(self.definitions.get(name, {}).get("maxLength") or otherwise)
+
+    def with_custom_field(self, name: str, definition: Definition = PLAIN_FIELD) -> EntityType:
+        """The same type with one more field, filterable and writable; or with another definition of it."""
+        definitions = {**self.definitions, name: definition}
+        if name in self.custom_fields:
+            return replace(self, definitions=definitions)
         place = self.attributes.index("modifiedAt") + 1 + len(self.custom_fields)
         return replace(
             self,
@@ -51,6 +70,18 @@ class EntityType:
             writable=self.writable | {name},
             hashed_attributes=(*self.hashed_attributes, name),
             custom_fields=(*self.custom_fields, name),
+            definitions=definitions,
+        )
+
+    def without_custom_field(self, name: str) -> EntityType:
+        """The same type without a field; what records hold in it is no longer shown."""
+        return replace(
+            self,
+            attributes=tuple(one for one in self.attributes if one != name),
+            writable=self.writable - {name},
+            hashed_attributes=tuple(one for one in self.hashed_attributes if one != name),
+            custom_fields=tuple(one for one in self.custom_fields if one != name),
+            definitions={one: known for one, known in self.definitions.items() if one != name},
         )
 
     def with_version_number(self, on: bool) -> EntityType:

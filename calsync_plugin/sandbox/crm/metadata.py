@@ -1,13 +1,15 @@
 """`GET Metadata`: enough to find the Event-type entities and their fields.
 
-Not from a recording: the shape is EspoCRM's (`scopes`, `entityDefs`), the content follows the simulator's own
-entity types.
+Not from a recording: the shape is EspoCRM's (`scopes`, `entityDefs`; from its published source that others
+than admins see only what they may read), the content follows the simulator's own entity types.
 """
 
 from __future__ import annotations
 
+from calsync_plugin.sandbox.crm.access import Access, Caller
 from calsync_plugin.sandbox.crm.entities import ATTENDEES, EVENT_STATUSES
 from calsync_plugin.sandbox.crm.entity_type import EntityType
+from calsync_plugin.sandbox.crm.field_manager import CUSTOMIZABLE
 from calsync_plugin.sandbox.crm.store import Store
 from calsync_plugin.sandbox.crm.tables import Record
 
@@ -30,9 +32,13 @@ _TYPES: dict[str, Record] = {
 }
 
 
-def metadata(store: Store) -> Record:
-    """Scopes and entity definitions of everything but roles and webhooks."""
-    entities = [table.entity for name, table in store.tables.items() if name not in ("Role", "Webhook")]
+def metadata(store: Store, access: Access, caller: Caller) -> Record:
+    """Scopes and entity definitions of everything but roles and webhooks that the caller may read."""
+    entities = [
+        table.entity
+        for name, table in store.tables.items()
+        if name not in ("Role", "Webhook") and access.knows(caller, name)
+    ]
     return {
         "scopes": {entity.name: _scope(entity) for entity in entities},
         "entityDefs": {entity.name: _definition(entity) for entity in entities},
@@ -47,8 +53,9 @@ def _scope(entity: EntityType) -> Record:
         "tab": entity.name != "User",
         "type": _KINDS.get(entity.name, "Base"),
         "calendar": entity.is_event,
+        "customizable": entity.name in CUSTOMIZABLE,
     }
-    if entity.name == "Visit":
+    if entity.is_custom:
         scope["isCustom"] = True
     return scope
 
@@ -61,7 +68,8 @@ def _definition(entity: EntityType) -> Record:
                 dict(_TYPES[name], required=True) if name in entity.required else dict(_TYPES[name])
             )
     for name in entity.custom_fields:
-        fields[name] = {"type": "varchar", "maxLength": 255, "isCustom": True}
+        known = entity.definitions.get(name, {})
+        fields[name] = {**{key: value for key, value in known.items() if key != "label"}, "isCustom": True}
     kind = "datetimeOptional" if entity.has_all_day else "datetime"
     for name in ("dateStart", "dateEnd") if entity.is_event else ():
         fields[name] = {"type": kind, "required": True}
@@ -75,4 +83,7 @@ def _definition(entity: EntityType) -> Record:
     if "parent" in links:
         fields["parent"] = {"type": "linkParent", "entityList": ["Account", "Lead", "Contact"]}
         links["parent"] = {"type": "belongsToParent"}
-    return {"fields": fields, "links": links, "collection": {"orderBy": entity.order_by}}
+    found: Record = {"fields": fields, "links": links, "collection": {"orderBy": entity.order_by}}
+    if "versionNumber" in entity.attributes:
+        found["optimisticConcurrencyControl"] = True
+    return found

@@ -5,10 +5,11 @@ The webhook queue is not kept: as after a crash of the real cron, a receiver mus
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from calsync_plugin.sandbox.crm.entity_type import PLAIN_FIELD, Definition, EntityType
 from calsync_plugin.sandbox.crm.tables import Table
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def dumped(crm: Crm) -> dict[str, Any]:
         "attendance": {name: attendance.dump() for name, attendance in store.attendance.items()},
         "followers": store.followers,
         "custom_fields": {name: list(table.entity.custom_fields) for name, table in store.tables.items()},
+        "definitions": {name: table.entity.definitions for name, table in store.tables.items()},
         "concurrency": [n for n, table in store.tables.items() if "versionNumber" in table.entity.attributes],
         "tokens": {token: list(owner) for token, owner in crm.auth.tokens.items()},
         "settings": asdict(crm.settings),
@@ -39,10 +41,9 @@ def restored(crm: Crm, data: Mapping[str, Any]) -> None:
         raise ValueError(f"this CRM data has version {data.get('version')}, expected {VERSION}")
     store = crm.store
     for name, table in store.tables.items():
-        entity = table.entity
-        for field_name in data["custom_fields"].get(name, ()):
-            if field_name not in entity.custom_fields:
-                entity = entity.with_custom_field(field_name)
+        entity = _with_fields(
+            table.entity, data["custom_fields"].get(name, ()), data.get("definitions", {}).get(name, {})
+        )
         fresh = Table(entity.with_version_number(name in data["concurrency"]))
         # A file from before the simulator knew teams has none.
         for row in data["records"].get(name, ()):
@@ -58,3 +59,14 @@ def restored(crm: Crm, data: Mapping[str, Any]) -> None:
         setattr(crm.settings, key, value)
     crm.ids.counter = max(crm.ids.counter, int(data["counter"]))
     store.revision += 1
+
+
+def _with_fields(entity: EntityType, fields: Iterable[str], known: Mapping[str, Definition]) -> EntityType:
+    """The type with just these custom fields. A file from before there were definitions has none."""
+    wanted = list(fields)
+    for name in entity.custom_fields:
+        if name not in wanted:
+            entity = entity.without_custom_field(name)
+    for name in wanted:
+        entity = entity.with_custom_field(name, known.get(name, PLAIN_FIELD))
+    return entity

@@ -65,6 +65,9 @@ class Records:
         self._relations.check(caller, entity, values, None)
         if entity_type in ("Contact", "Lead") and not skip_duplicate_check:
             self._refuse_duplicates(caller, entity, values)
+        if self._store.tables[entity_type].matching("userName", [values.get("userName", object())]):
+            # The status is recorded nowhere; EspoCRM's source throws a Conflict.
+            raise ApiError(409, "userNameExists")
         row = self._new_row(caller, entity, values)
         attendees = self._attendees.settle(entity, values, None, row.get("assignedUserId"), creator=caller.id)
         self._store.insert(entity_type, row)

@@ -15,5 +15,10 @@ class Settings:
     webhook_interval: float | None = 120
     webhook_portion: int = 20
     webhook_limit: int = 50
+    # Whether assigned users are mailed, and of which entity types (EspoCRM's defaults, from its source).
+    assignment_mail: bool = False
+    assignment_mail_entities: list[str] = field(
+        default_factory=lambda: ["Lead", "Opportunity", "Task", "Case"]
+    )
     # user name -> the code that a second factor accepts
     two_factor: dict[str, str] = field(default_factory=dict)

@@ -221,7 +221,7 @@ def test_reset_forgets_everything(sandbox: Sandbox) -> None:
 
 
 def test_a_restart_keeps_what_was_saved(sandbox: Sandbox, tmp_path: Path) -> None:
-    sandbox.ok("POST", "Admin/fieldManager/Meeting", {"name": "room"}, by="admin")
+    sandbox.ok("POST", "Admin/fieldManager/Meeting", {"name": "room", "type": "varchar"}, by="admin")
     hook = sandbox.hook("Meeting.update")
     record_id = sandbox.meeting(
         cRoom="7", usersIds=[ALICE_ID], usersColumns={ALICE_ID: {"status": "Accepted"}}
