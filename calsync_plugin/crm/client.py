@@ -1,7 +1,7 @@
 """Requests to EspoCRM's REST interface: addresses, credentials, paging, the server's clock.
 
 Decides how a question is put on the wire. Does not know meetings, and leaves waiting and retrying to its
-callers.
+callers; while nobody may ask (`gate`) it sends nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+from calsync_plugin.crm.gate import Gate, Lane
 from calsync_plugin.crm.protocol import Asked, credentials, decode, server_time
 from calsync_plugin.errors import RemoteError, UnknownOutcome
 from calsync_plugin.http import Answer, Http
@@ -43,12 +44,15 @@ class EspoClient:
         *,
         clock: Callable[[], datetime] = _utc_now,
         answered: Callable[[int | None], None] = _uncounted,
+        lane: Lane | None = None,
     ) -> None:
         """Keep the address and who we are; nothing is sent yet.
 
-        `answered` is told the status of every answer, None if there was none.
+        `answered` is told the status of every answer, None if there was none. All that ask one CRM give a
+        `lane` through the same gate.
         """
         self._answered = answered
+        self._lane = lane or Lane(Gate())
         self._settings = settings
         self._base = settings.url.rstrip("/") + "/api/v1"
         self._http = http
@@ -88,11 +92,12 @@ class EspoClient:
             sent["Content-Type"] = "application/json"
             body = _json_bytes(payload)
         url = f"{self._base}/{quoted}" + (f"?{query}" if query else "")
-        answer = self._send(method, url, sent, body)
-        told = server_time(answer.headers)
-        if told is not None:
-            self._ahead = told - self._clock()
-        return decode(Asked(method, path, record_id), answer.status, answer.headers, answer.body)
+        with self._lane.passing():
+            answer = self._send(method, url, sent, body)
+            told = server_time(answer.headers)
+            if told is not None:
+                self._ahead = told - self._clock()
+            return decode(Asked(method, path, record_id), answer.status, answer.headers, answer.body)
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         timeout = self._settings.timeout_seconds

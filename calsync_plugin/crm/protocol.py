@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import ceil
 
 from calsync_plugin.errors import (
     CalsyncError,
@@ -32,6 +33,7 @@ from calsync_plugin.errors import (
 
 # More than 10 failed logins in 60 s from one address: EspoCRM then refuses everything from there, keys too.
 BLOCKED_SECONDS = 60.0
+ADDRESS_BLOCKED = "address_blocked"
 
 # Labels of `messageTranslation` with which EspoCRM refuses the content of a record under status 403; the last
 # two stand in its source (LinkCheck.php).
@@ -108,7 +110,7 @@ def error_of(asked: Asked, status: int, headers: Mapping[str, str], body: bytes)
             return _unauthorized(reason)
         case 403:
             named = any(name.lower() == "x-status-reason" for name in headers)
-            return _forbidden(asked, said, reason, detail) if named else _blocked()
+            return _forbidden(asked, said, reason, detail) if named else blocked(BLOCKED_SECONDS)
         case 404:
             return _not_found(asked, said, reason)
         case 409:
@@ -158,13 +160,17 @@ def _unauthorized(reason: str) -> Unauthorized:
     )
 
 
-def _blocked() -> Throttled:
-    # A refusal of a record always carries the header, even if empty; the block of an address never does.
+def blocked(seconds: float) -> Throttled:
+    """Refusal of a whole address, of which `seconds` are left.
+
+    A refusal of a record always carries the header with the reason, even if empty; this one never does.
+    """
     return Throttled(
-        "the CRM refuses every request from this address for a minute, after too many failed logins",
+        "the CRM refuses every request from this address for a minute, after too many failed logins; "
+        f"it is asked again in {ceil(seconds)} s",
         status=403,
-        code="address_blocked",
-        retry_after=BLOCKED_SECONDS,
+        code=ADDRESS_BLOCKED,
+        retry_after=seconds,
     )
 
 

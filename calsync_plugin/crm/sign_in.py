@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from calsync_plugin.crm.gate import SIGN_INS_AT_ONCE, Gate, Lane
 from calsync_plugin.crm.protocol import Asked, decode, error_of
 from calsync_plugin.errors import SecondFactorNeeded, SignInRefused, Unauthorized, UnknownOutcome
 from calsync_plugin.http import Http
@@ -43,8 +44,9 @@ class SignedIn:
 class EspoSignIn:
     """Asks one EspoCRM."""
 
-    def __init__(self, settings: CrmSettings, http: Http) -> None:
-        """Keep the address; nothing is sent yet."""
+    def __init__(self, settings: CrmSettings, http: Http, gate: Gate | None = None) -> None:
+        """Keep the address; nothing is sent yet. `gate` is the one that the sync passes, too."""
+        self._lane = Lane(gate or Gate(), most=SIGN_INS_AT_ONCE, patience=0.0)
         self._url = settings.url.rstrip("/") + "/api/v1"
         self._timeout = settings.timeout_seconds
         self._http = http
@@ -69,10 +71,15 @@ class EspoSignIn:
             "Content-Type": "application/json",
         }
         url = f"{self._url}/App/destroyAuthToken"
-        self._http.send("POST", url, headers=headers, body=body, timeout=self._timeout)
+        with self._lane.passing():
+            self._http.send("POST", url, headers=headers, body=body, timeout=self._timeout)
 
     def _ask(self, pair: str, extra: Mapping[str, str]) -> SignedIn:
         headers = {"Espo-Authorization": pair, "X-Requested-With": "XMLHttpRequest", **extra}
+        with self._lane.passing():
+            return self._told(headers)
+
+    def _told(self, headers: Mapping[str, str]) -> SignedIn:
         answer = self._http.send("GET", f"{self._url}/App/user", headers=headers, timeout=self._timeout)
         asked = Asked("GET", "App/user")
         if answer.status == 401 and answer.headers.get("X-Status-Reason") == "second-step-required":

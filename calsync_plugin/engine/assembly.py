@@ -22,6 +22,7 @@ from calsync_plugin.bundle import load_hooks
 from calsync_plugin.crm.access import read_access
 from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.crm.espocrm import EspoGateway
+from calsync_plugin.crm.gate import Gate, Lane
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.engine.clock import SystemClock
 from calsync_plugin.engine.composing import Surroundings, drawn_ids, new_link_id, reconciler_of
@@ -88,8 +89,13 @@ class Calsync:
         self.counting = Counting(self.store)
         self._random = draws or random.Random()  # noqa: S311 - spreads retries and looks, guards nothing
         self._new_link_id = drawn_ids(draws) if draws else new_link_id
+        self.crm_gate = Gate(self.clock.now)
         self.espocrm = EspoClient(
-            settings.crm, self.http, clock=self._utc_now, answered=self.counting.crm_answered
+            settings.crm,
+            self.http,
+            clock=self._utc_now,
+            answered=self.counting.crm_answered,
+            lane=Lane(self.crm_gate),
         )
         self.entities = {entity.entity_type: entity for entity in settings.crm.entities}
         self.marks = Marks(self.store)

@@ -88,4 +88,5 @@ def _signing_in(calsync: Calsync) -> SigningIn | None:
     if not calsync.settings.crm.url:
         return None
     told: Told = partial(crm_users.keep, calsync.store)
-    return SigningIn(EspoSignIn(calsync.settings.crm, calsync.http), calsync.clock.now, told)
+    service = EspoSignIn(calsync.settings.crm, calsync.http, calsync.crm_gate)
+    return SigningIn(service, calsync.clock.now, told)
