@@ -59,7 +59,12 @@ def fails_in_words(command: Callable[P, None]) -> Callable[P, None]:
     return guarded
 
 
-config_option = click.option("--config", type=click.Path(path_type=Path), help="Configuration file (YAML).")
+config_option = click.option(
+    "--config",
+    envvar="CALSYNC_CONFIG",
+    type=click.Path(path_type=Path),
+    help="Configuration file (YAML); CALSYNC_CONFIG may name it instead.",
+)
 data_option = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder.  [default: ./calsync-data]"
 )
