@@ -14,11 +14,13 @@ import urllib.request
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3 import HTTPResponse
 from urllib3.exceptions import ClosedPoolError, EmptyPoolError, HTTPError, NewConnectionError
 
 from calsync_plugin.addresses import is_loopback
@@ -28,6 +30,12 @@ from calsync_plugin.errors import ConfigurationError, RemoteError, Unavailable, 
 SANDBOX_LOGIN = "https://login.sandbox.invalid"
 
 Timeout = float | tuple[float, float]
+
+MOST_BYTES = 64 * 1024 * 1024
+"""The longest body that is read, unpacked: many times the largest page of a list."""
+LONGEST_ANSWER = 120.0
+"""Seconds that a body may take: the read limit alone lets a server send a byte now and then for ever."""
+_CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +83,20 @@ class Http:
     `.netrc` is not read (it would replace our Authorization), no cookie is kept, no redirect is followed.
     """
 
-    def __init__(self, *, timeout: tuple[float, float] = (5.0, 60.0), pool: int = 32) -> None:
-        """Set the (connect, read) limits in seconds and how many connections to one host are kept."""
+    def __init__(
+        self,
+        *,
+        timeout: tuple[float, float] = (5.0, 60.0),
+        pool: int = 32,
+        most: int = MOST_BYTES,
+        longest: float = LONGEST_ANSWER,
+    ) -> None:
+        """Set the (connect, read) limits in seconds and how many connections to one host are kept.
+
+        `most` and `longest` are the limits of a body, in bytes and in seconds.
+        """
         self._timeout = timeout
+        self._most, self._longest = most, longest
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -115,18 +134,37 @@ class Http:
         ConfigurationError for an address that cannot be one.
         """
         try:
-            response = self._session.request(
-                method,
-                url,
-                headers=dict(headers or {}),
-                data=body,
+            # The adapter itself: a session reads the whole body of a redirect before it does not follow it.
+            request = self._session.prepare_request(
+                requests.Request(method, url, headers=dict(headers or {}), data=body)
+            )
+            response = self._session.get_adapter(request.url or url).send(
+                request,
+                stream=True,
                 timeout=timeout or self._timeout,
-                allow_redirects=False,
+                verify=self._session.verify,
                 proxies=self._proxies_for(url),
             )
-        except requests.RequestException as error:
+            return Answer(response.status_code, response.headers, self._body(response, url))
+        except (requests.RequestException, HTTPError) as error:
             raise _explained(error, url) from error
-        return Answer(response.status_code, response.headers, response.content)
+
+    def _body(self, response: requests.Response, url: str) -> bytes:
+        """Read a body within its limits. Raises UnknownOutcome beyond them: what was asked may be done."""
+        ends, length = monotonic() + self._longest, 0
+        chunks: list[bytes] = []
+        try:
+            while chunk := _next_chunk(response):
+                length += len(chunk)
+                if length > self._most:
+                    raise _cut_off(url, f"is longer than {self._most} bytes")
+                if monotonic() > ends:
+                    raise _cut_off(url, f"takes longer than {self._longest:.0f} s")
+                chunks.append(chunk)
+        finally:
+            # A connection whose answer was not read to its end cannot carry another one.
+            response.close()
+        return b"".join(chunks)
 
     def _proxies_for(self, url: str) -> MutableMapping[str, str] | None:
         host = urlsplit(url).hostname or ""
@@ -163,7 +201,19 @@ class LoopbackAuthority(BaseAdapter):
         """Nothing: `inner` is the session's."""
 
 
-def _explained(error: requests.RequestException, url: str) -> RemoteError | ConfigurationError:
+def _next_chunk(response: requests.Response) -> bytes:
+    """Whatever has come by now; a read of a whole chunk would wait until it is full, however slow."""
+    if isinstance(response.raw, HTTPResponse):
+        return bytes(response.raw.read1(_CHUNK, decode_content=True))
+    return bytes(response.raw.read(_CHUNK))
+
+
+def _cut_off(url: str, how: str) -> UnknownOutcome:
+    place = urlsplit(url).netloc or "the server"
+    return UnknownOutcome(f"the answer of {place} {how}; it was not read to its end")
+
+
+def _explained(error: requests.RequestException | HTTPError, url: str) -> RemoteError | ConfigurationError:
     """Say what a failure of the transport means for the request that it ended."""
     place = urlsplit(url).netloc or "the server"
     if isinstance(error, requests.ConnectTimeout):

@@ -32,7 +32,8 @@ from calsync_plugin.errors import (
 )
 
 # More than 10 failed logins in 60 s from one address: EspoCRM then refuses everything from there, keys too.
-BLOCKED_SECONDS = 60.0
+# Both clocks count in whole seconds, hence one more.
+BLOCKED_SECONDS = 61.0
 ADDRESS_BLOCKED = "address_blocked"
 
 # Labels of `messageTranslation` with which EspoCRM refuses the content of a record under status 403; the last

@@ -5,6 +5,7 @@ Decides how each fault looks on the wire of each service. What must become of it
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ def _timeout(request: requests.PreparedRequest, carry: Carry) -> requests.Respon
 
 def _truncated(_request: requests.PreparedRequest, carry: Carry) -> requests.Response:
     response = carry()
-    response._content = response.content[: len(response.content) // 2]
+    response.raw = io.BytesIO(response.content[: len(response.content) // 2])
     return response
 
 

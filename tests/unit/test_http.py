@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
 import pytest
 import requests
@@ -104,7 +108,8 @@ class Server:
                 if self.raw == b"reset":
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 else:
-                    connection.sendall(self.raw)
+                    with suppress(ConnectionError):
+                        connection.sendall(self.raw)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -151,6 +156,94 @@ def test_a_real_server_that_breaks_off_leaves_the_outcome_unknown(raw: bytes) ->
         http = Http()
         with pytest.raises(UnknownOutcome):
             http.send("POST", server.address, body=b"{}")
+        http.close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers as its path says, and keeps the connection."""
+
+    protocol_version = "HTTP/1.1"
+    bodies: ClassVar[dict[str, bytes]] = {
+        "/plain": b"x" * 300_000,
+        "/chunked": b"x" * 300_000,
+        "/gzip": b"x" * 300_000,
+        "/empty": b"",
+        "/nothing": b"",
+        "/redirect": b"y" * 1_000,
+    }
+
+    def setup(self) -> None:
+        """One more connection."""
+        super().setup()
+        assert isinstance(self.server, _Keeping)
+        self.server.connections += 1
+
+    def do_GET(self) -> None:
+        """Answer."""
+        body = self.bodies[self.path]
+        self.send_response({"/nothing": 204, "/redirect": 302}.get(self.path, 200))
+        if self.path == "/redirect":
+            self.send_header("Location", "http://elsewhere.invalid/")
+        if self.path == "/gzip":
+            body = gzip.compress(body)
+            self.send_header("Content-Encoding", "gzip")
+        if self.path == "/chunked":
+            self.send_header("Transfer-Encoding", "chunked")
+            body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:7], body[7:], b""))
+        elif self.path != "/nothing":
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+class _Keeping(ThreadingHTTPServer):
+    connections = 0
+
+
+def test_a_connection_is_used_again_whatever_came_over_it() -> None:
+    server = _Keeping(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    http = Http()
+    try:
+        for path, body in _Handler.bodies.items():
+            answer = http.send("GET", f"http://127.0.0.1:{server.server_port}{path}")
+            assert answer.body == body, path
+        assert server.connections == 1
+    finally:
+        http.close()
+        server.shutdown()
+        server.server_close()
+        thread.join(30)
+
+
+ZEROS = gzip.compress(bytes(8_000_000))
+
+
+@pytest.mark.parametrize(
+    ("limits", "head", "body", "words"),
+    [
+        pytest.param({"most": 1_000_000}, b"", bytes(8_000_000), "longer than", id="long"),
+        pytest.param(
+            {"most": 1_000_000}, b"Content-Encoding: gzip\r\n", ZEROS, "longer than", id="long when unpacked"
+        ),
+        pytest.param({"longest": 0.0}, b"", b"x", "takes longer", id="slow"),
+        pytest.param(
+            {"most": 1_000_000}, b"Location: /else\r\n", bytes(8_000_000), "longer than", id="redirect"
+        ),
+    ],
+)
+def test_an_answer_without_end_costs_neither_memory_nor_a_thread(
+    limits: dict[str, Any], head: bytes, body: bytes, words: str
+) -> None:
+    status = b"302 Found" if b"Location" in head else b"200 OK"
+    with serving(b"HTTP/1.1 %s\r\n%sContent-Length: 999999999\r\n\r\n%s" % (status, head, body)) as server:
+        http = Http(**limits)
+        with pytest.raises(UnknownOutcome, match=words):
+            http.send("GET", server.address)
         http.close()
 
 
@@ -240,7 +333,7 @@ class Recorder(Broken):
         assert isinstance(request, requests.PreparedRequest)
         self.urls.append(request.url)
         response = requests.Response()
-        response.status_code, response._content = 200, b"{}"
+        response.status_code, response.raw = 200, io.BytesIO(b"{}")
         response.headers = CaseInsensitiveDict()
         return response
 

@@ -167,13 +167,13 @@ def test_refusals_to_relate_that_stand_in_the_source(label: str, said: str, reas
     assert error.reason == reason
 
 
-def test_a_blocked_address_waits_a_minute() -> None:
+def test_a_blocked_address_waits_a_minute_and_a_second() -> None:
     recording = RECORDINGS["417-limit-api-key"]
 
     error = error_of(Asked("GET", "Meeting"), 403, recording.headers, b"")
 
     assert isinstance(error, Throttled)
-    assert error.retry_after == 60
+    assert error.retry_after == 61
 
 
 @pytest.mark.parametrize(
