@@ -89,11 +89,18 @@ class SignInRefused(UserError):
 
 
 class SecondFactorNeeded(SignInRefused):
-    """The CRM wants a code besides the password."""
+    """The CRM wants a code besides the password. `message`: EspoCRM's word for where the code comes from."""
 
-    def __init__(self) -> None:
+    def __init__(self, message: str = "") -> None:
         """Ask for the code."""
-        super().__init__("The CRM asks for the code of your second factor. Enter it with your password.")
+        match message:
+            case "enterCodeSentInEmail":
+                words = "The CRM has sent you a code by e-mail. Enter it with your password."
+            case "enterCodeSentBySms":
+                words = "The CRM has sent you a code as a text message. Enter it with your password."
+            case _:
+                words = "The CRM asks for the code of your second factor. Enter it with your password."
+        super().__init__(words)
 
 
 class StoreBusy(CalsyncError):

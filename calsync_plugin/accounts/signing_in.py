@@ -29,8 +29,12 @@ VISITOR_FAILURES, VISITOR_PERIOD = 5, 900.0
 LONGEST = 200
 """Characters of a name or password; EspoCRM would get more in a header that its web server refuses."""
 _CODE = re.compile(r"[A-Za-z0-9 -]{0,20}")
-BELIEVED = 600.0
-"""Seconds after which a session asks the CRM again whether its user may still log in."""
+BELIEVED, BELIEVED_ADMIN = 600.0, 60.0
+"""Seconds after which a session asks the CRM again who its user is now: of anybody, of an administrator."""
+BELIEVED_UNASKED = 3600.0
+"""The same while the CRM does not answer; afterwards nobody is let in until it does."""
+ASKED_AGAIN = 60.0
+"""Seconds between two tries while it does not answer: each keeps a visitor waiting."""
 MOST_VISITORS = 10_000
 
 

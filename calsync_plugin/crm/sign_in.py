@@ -7,13 +7,21 @@ API, authentication by token). Does not count failures (`accounts.signing_in`) a
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from calsync_plugin.crm.gate import SIGN_INS_AT_ONCE, Gate, Lane
 from calsync_plugin.crm.protocol import Asked, decode, error_of
-from calsync_plugin.errors import SecondFactorNeeded, SignInRefused, Unauthorized, UnknownOutcome
+from calsync_plugin.errors import (
+    RemoteError,
+    SecondFactorNeeded,
+    SignInRefused,
+    Unauthorized,
+    UnknownOutcome,
+)
 from calsync_plugin.http import Http
 from calsync_plugin.settings import CrmSettings
 
@@ -23,6 +31,8 @@ PEOPLE = ADMINS | {"regular"}
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8}){0,3}")
 WRONG = "The user name or the password is not right."
+WRONG_WITH_CODE = "The user name, the password or the code is not right."
+NOT_A_USER = "This login belongs to a portal or to a program; sign in as a user of the CRM."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +45,16 @@ class SignedIn:
     user_id: str
     user_name: str
     name: str
-    admin: bool
+    kind: str = "regular"
+    """EspoCRM's type of user."""
     time_zone: str = ""
     language: str = ""
     token: str = field(default="", repr=False)
+
+    @property
+    def admin(self) -> bool:
+        """An administrator of the CRM is one here."""
+        return self.kind in ADMINS
 
 
 class EspoSignIn:
@@ -53,44 +69,70 @@ class EspoSignIn:
 
     def sign_in(self, user_name: str, password: str, code: str = "") -> SignedIn:
         """Try a password. Raises SignInRefused for a wrong one, SecondFactorNeeded, or a RemoteError."""
+        wrong = WRONG_WITH_CODE if code else WRONG
         if not user_name or not password or ":" in user_name:
-            raise SignInRefused(WRONG)
+            raise SignInRefused(wrong)
         extra = {"Espo-Authorization-Code": code} if code else {}
-        return self._ask(_pair(user_name, password), extra)
+        return self._ask({"Espo-Authorization": _pair(user_name, password), **extra}, wrong)
 
     def look_again(self, user_name: str, token: str) -> SignedIn:
         """Who a token stands for now. Raises SignInRefused if it, or its user's access, ended."""
-        return self._ask(_pair(user_name, token), {"Espo-Authorization-By-Token": "true"})
+        return self._ask(_by_token(user_name, token), WRONG)
 
     def sign_out(self, user_name: str, token: str) -> None:
-        """Let EspoCRM forget a token."""
-        body = b'{"token":"%s"}' % token.encode()
-        headers = {
-            "Espo-Authorization": _pair(user_name, token),
-            "Espo-Authorization-By-Token": "true",
-            "Content-Type": "application/json",
-        }
+        """Let EspoCRM forget a token. Raises a RemoteError if it cannot be told now."""
+        body = json.dumps({"token": token}).encode()
+        headers = {**_by_token(user_name, token), **_PROGRAM, "Content-Type": "application/json"}
         url = f"{self._url}/App/destroyAuthToken"
         with self._lane.passing():
-            self._http.send("POST", url, headers=headers, body=body, timeout=self._timeout)
+            answer = self._http.send("POST", url, headers=headers, body=body, timeout=self._timeout)
+            if answer.status == 403 or answer.status >= 500:
+                raise error_of(Asked("POST", "App/destroyAuthToken"), answer.status, answer.headers, b"")
 
-    def _ask(self, pair: str, extra: Mapping[str, str]) -> SignedIn:
-        headers = {"Espo-Authorization": pair, "X-Requested-With": "XMLHttpRequest", **extra}
+    def _ask(self, headers: Mapping[str, str], wrong: str) -> SignedIn:
         with self._lane.passing():
-            return self._told(headers)
+            found = self._told(headers, wrong)
+        if found.kind not in PEOPLE:
+            self._give_back(found)
+            raise SignInRefused(NOT_A_USER)
+        return found
 
-    def _told(self, headers: Mapping[str, str]) -> SignedIn:
-        answer = self._http.send("GET", f"{self._url}/App/user", headers=headers, timeout=self._timeout)
+    def _told(self, headers: Mapping[str, str], wrong: str) -> SignedIn:
+        url = f"{self._url}/App/user"
+        answer = self._http.send("GET", url, headers={**headers, **_PROGRAM}, timeout=self._timeout)
         asked = Asked("GET", "App/user")
         if answer.status == 401 and answer.headers.get("X-Status-Reason") == "second-step-required":
-            raise SecondFactorNeeded
+            raise SecondFactorNeeded(_message(answer.body))
         try:
             told = decode(asked, answer.status, answer.headers, answer.body)
         except Unauthorized as error:
-            raise SignInRefused(WRONG) from error
+            raise SignInRefused(wrong) from error
         if not isinstance(told, Mapping):
-            raise error_of(asked, 502, answer.headers, b"")
+            raise UnknownOutcome("the CRM's answer for App/user is none; check crm.url", status=answer.status)
         return _signed_in(told)
+
+    def _give_back(self, found: SignedIn) -> None:
+        """Nobody uses the token that was made for somebody who is not let in."""
+        if found.token:
+            with suppress(RemoteError):
+                self.sign_out(found.user_name, found.token)
+
+
+# Without it a browser's own login window would open (EspoCRM 9.2.7, measured).
+_PROGRAM = {"X-Requested-With": "XMLHttpRequest"}
+
+
+def _by_token(user_name: str, token: str) -> dict[str, str]:
+    # Without the second header EspoCRM takes a dead token for a wrong password, and counts it.
+    return {"Espo-Authorization": _pair(user_name, token), "Espo-Authorization-By-Token": "true"}
+
+
+def _message(body: bytes) -> str:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return ""
+    return str(told.get("message") or "") if isinstance(told, dict) else ""
 
 
 def _pair(user_name: str, secret: str) -> str:
@@ -99,16 +141,14 @@ def _pair(user_name: str, secret: str) -> str:
 
 def _signed_in(told: Mapping[str, object]) -> SignedIn:
     user = _part(told, "user")
-    user_id, kind = str(user.get("id") or ""), str(user.get("type") or "")
+    user_id = str(user.get("id") or "")
     if not user_id:
         raise UnknownOutcome("the CRM's answer for App/user names no user; check crm.url")
-    if kind not in PEOPLE:
-        raise SignInRefused("This login belongs to a portal or to a program; sign in as a user of the CRM.")
     return SignedIn(
         user_id=user_id,
         user_name=str(user.get("userName") or ""),
         name=str(user.get("name") or user.get("userName") or ""),
-        admin=kind in ADMINS,
+        kind=str(user.get("type") or ""),
         time_zone=_preferred(told, "timeZone", _ZONE),
         language=_preferred(told, "language", _LANGUAGE),
         token=str(told.get("token") or ""),

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from calsync_plugin import hookspecs
-from calsync_plugin.accounts import entitled
+from calsync_plugin.accounts import entitled, rounds
 from calsync_plugin.accounts.asking import Asking
 from calsync_plugin.accounts.connect import Connections
 from calsync_plugin.accounts.integration import Integration, redirect_uri
@@ -177,7 +177,7 @@ class Calsync:
         )
 
         def look_around(lease: Lease) -> Rest:
-            entitled.look(self)
+            rounds.go(self)
             return sweep.run(lease)
 
         router = Router(self.store, self.gateway, self.roster, self.entities)

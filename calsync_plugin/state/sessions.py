@@ -17,6 +17,9 @@ from calsync_plugin.state.pages_schema import sessions
 from calsync_plugin.state.secrets import Keyring
 
 PURPOSE = "session"
+KEPT = 2 * 86_400.0
+"""Seconds for which a user's session that is over can wait: longer than a token of EspoCRM lives unused."""
+OVER = 0.0
 
 
 class Sessions:
@@ -37,10 +40,15 @@ class Sessions:
         return self._keyring.decrypt(PURPOSE, key, row.content)
 
     def save(self, token: str, text: str, *, user_id: str, seconds: float) -> bool:
-        """Keep a new session for `seconds` from now; others that are over are removed."""
+        """Keep a new session for `seconds` from now; others that are over are removed.
+
+        Those of users wait some days for `forget`: they hold what is to be ended at the CRM as well.
+        """
         row = self._row(token, text, user_id, seconds)
+        now = self._database.clock.now()
+        over = (sessions.c.user_id == "") & (sessions.c.expires_at <= now)
         with self._database.write() as connection:
-            connection.execute(delete(sessions).where(sessions.c.expires_at <= self._database.clock.now()))
+            connection.execute(delete(sessions).where(over | (sessions.c.expires_at <= now - KEPT)))
             connection.execute(upsert(connection, sessions), row)
         return True
 
@@ -48,7 +56,9 @@ class Sessions:
         """The same for one that was loaded; False, and nothing is kept, if it has ended since."""
         row = self._row(token, text, user_id, seconds)
         with self._database.write() as connection:
-            known = update(sessions).where(sessions.c.id_hash == row["id_hash"])
+            known = update(sessions).where(
+                sessions.c.id_hash == row["id_hash"], sessions.c.expires_at > self._database.clock.now()
+            )
             return connection.execute(known.values(row)).rowcount == 1
 
     def end(self, token: str) -> None:
@@ -59,7 +69,25 @@ class Sessions:
     def end_all(self, user_id: str) -> int:
         """Sign a user out everywhere; returns of how many browsers."""
         with self._database.write() as connection:
-            return connection.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
+            mine = (sessions.c.user_id == user_id) & (sessions.c.expires_at > self._database.clock.now())
+            return connection.execute(update(sessions).where(mine).values(expires_at=OVER)).rowcount
+
+    def over(self, limit: int) -> list[tuple[str, str]]:
+        """Sessions of users that are over, oldest first: the hash and what each held."""
+        statement = (
+            select(sessions)
+            .where(sessions.c.user_id != "", sessions.c.expires_at <= self._database.clock.now())
+            .order_by(sessions.c.expires_at, sessions.c.id_hash)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        return [(row.id_hash, self._keyring.decrypt(PURPOSE, row.id_hash, row.content)) for row in rows]
+
+    def forget(self, hashed: str) -> None:
+        """Remove one that is over."""
+        with self._database.write() as connection:
+            connection.execute(delete(sessions).where(sessions.c.id_hash == hashed))
 
     def _row(self, token: str, text: str, user_id: str, seconds: float) -> dict[str, Any]:
         key = session_hash(token)

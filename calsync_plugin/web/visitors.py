@@ -12,11 +12,18 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
-from flask import Flask, Request, abort, redirect, request, session, url_for
+from flask import Flask, Request, abort, g, redirect, request, session, url_for
 from flask_login import LoginManager, current_user, login_required, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from calsync_plugin.accounts.signing_in import BELIEVED, SigningIn
+from calsync_plugin.accounts.signing_in import (
+    ASKED_AGAIN,
+    BELIEVED,
+    BELIEVED_ADMIN,
+    BELIEVED_UNASKED,
+    SigningIn,
+)
+from calsync_plugin.accounts.signing_out import WHO
 from calsync_plugin.crm.sign_in import SignedIn
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import RemoteError
@@ -27,7 +34,7 @@ log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
-WHO, ASKED_AT = "who", "asked_at"
+ASKED_AT, TRIED_AT = "asked_at", "tried_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +70,7 @@ def set_up_visitors(app: Flask, calsync: Calsync, signing_in: SigningIn | None) 
     manager.session_protection = ""
 
     def of_session(user_id: str) -> Visitor | None:
-        return _of_session(user_id, signing_in, calsync.clock.now) if signing_in else None
+        return _of_session(user_id, signing_in, calsync.clock.now()) if signing_in else None
 
     def of_host(sent: Request) -> Visitor | None:
         return _of_host(sent, calsync.plugins.hook)
@@ -71,6 +78,8 @@ def set_up_visitors(app: Flask, calsync: Calsync, signing_in: SigningIn | None) 
     def sign_in_first() -> Response:
         if signing_in is None:
             abort(401, "Open this page from your CRM, where you are signed in.")
+        if g.get("crm_is_away"):
+            abort(503, "The CRM does not answer, so nobody can be let in. Please try again in a minute.")
         here = request.full_path.rstrip("?") if request.method == "GET" else ""
         return redirect(url_for("sign_in.form", next=here or None))
 
@@ -117,21 +126,32 @@ def admin_only(page: Callable[P, R]) -> Callable[P, R]:
     return signed_in(guarded)
 
 
-def _of_session(user_id: str, signing_in: SigningIn, now: Callable[[], float]) -> Visitor | None:
+def _of_session(user_id: str, signing_in: SigningIn, now: float) -> Visitor | None:
     known = session.get(WHO)
     if not isinstance(known, dict) or known.get("user_id") != user_id:
         return None
-    if now() - float(session.get(ASKED_AT, 0)) > BELIEVED:
+    unasked = now - float(session.get(ASKED_AT, 0))
+    if unasked <= (BELIEVED_ADMIN if known["admin"] else BELIEVED):
+        return _visitor(known)
+    if now - float(session.get(TRIED_AT, 0)) > ASKED_AGAIN:
         try:
-            # Without a token nobody can be asked, and nobody is believed for ever.
-            found = signing_in.still_in(known["user_name"], known["token"]) if known["token"] else None
+            return _asked_again(known, signing_in, now)
         except RemoteError as error:
             log.info("the CRM cannot be asked whether a session goes on: %s", error)
-            return _visitor(known)
-        if found is None or found.user_id != user_id:
-            cast(PageSession, session).leave()
-            return None
-        _keep(found, now(), token=known["token"])
+            session[TRIED_AT] = now
+    g.crm_is_away = unasked > BELIEVED_UNASKED
+    return None if g.crm_is_away else _visitor(known)
+
+
+def _asked_again(known: dict[str, Any], signing_in: SigningIn, now: float) -> Visitor | None:
+    """Who the session's token stands for now; its end if that is nobody. Raises a RemoteError."""
+    # Without a token nobody can be asked, and nobody is believed for ever.
+    found = signing_in.still_in(known["user_name"], known["token"]) if known["token"] else None
+    if found is None or found.user_id != known["user_id"]:
+        cast(PageSession, session).leave()
+        return None
+    session.pop(TRIED_AT, None)
+    _keep(found, now, token=known["token"])
     return _visitor(session[WHO])
 
 

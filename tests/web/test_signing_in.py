@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,9 +46,12 @@ def test_a_user_of_the_crm_signs_in_and_out(page: Browser) -> None:
         pytest.param("ali:ce", "sandbox", id="colon"),
         pytest.param("", "", id="empty"),
         pytest.param("älice", "pässword", id="umlauts"),
+        pytest.param("portal", "sandbox", id="a-portal-user"),
     ],
 )
 def test_a_wrong_login_says_nothing_of_what_is_wrong(page: Browser, name: str, password: str) -> None:
+    portal = {"id": "5f0000000000a1099", "userName": "portal", "lastName": "P", "isActive": True}
+    page.world.crm.insert("User", {**portal, "type": "portal", "password": "sandbox"})
     answer = page.sign_in(name, password)
     assert answer.status_code == 401
     assert "The user name or the password is not right." in answer.text
@@ -84,14 +88,76 @@ def test_right_logins_are_not_counted(world: World, page: Browser) -> None:
         assert path_of(Browser(world, page.client.application).sign_in("alice")) == "/external-account"
 
 
-def test_a_second_factor_is_asked_for(world: World, page: Browser) -> None:
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        pytest.param("enterTotpCode", "code of your second factor", id="app"),
+        pytest.param("enterCodeSentInEmail", "sent you a code by e-mail", id="e-mail"),
+        pytest.param("enterCodeSentBySms", "sent you a code as a text message", id="sms"),
+        pytest.param("enterAnythingElse", "code of your second factor", id="another"),
+    ],
+)
+def test_a_second_factor_is_asked_for(world: World, page: Browser, message: str, words: str) -> None:
     world.crm.settings.two_factor["alice"] = "123456"
+    world.crm.settings.two_factor_messages["alice"] = message
     asked = page.sign_in("alice")
     assert asked.status_code == 401
-    assert "code of your second factor" in asked.text
+    assert words in asked.text
+    assert not world.crm.auth.tokens
     sent = {"user_name": "alice", "password": "sandbox"}
-    assert page.post("/sign-in", {**sent, "code": "000000"}).status_code == 401
+    wrong = page.post("/sign-in", {**sent, "code": "000000"})
+    assert wrong.status_code == 401
+    assert "the password or the code is not right" in wrong.text
     assert path_of(page.post("/sign-in", {**sent, "code": "123456"})) == "/external-account"
+
+
+def test_wrong_codes_are_counted_like_wrong_passwords(world: World, page: Browser) -> None:
+    world.crm.settings.two_factor["alice"] = "123456"
+    sent = {"user_name": "alice", "password": "sandbox"}
+    page.get("/sign-in")
+    told = [page.post("/sign-in", {**sent, "code": f"00000{n}"}).text for n in range(7)]
+    assert ["is not right" in one for one in told] == [True] * 5 + [False] * 2
+    assert world.app.espocrm.get("App/user")["user"]
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        pytest.param("jürgen", "pässwörd", id="umlauts"),
+        pytest.param("ольга", "пароль", id="another-alphabet"),
+        pytest.param("emma", "a:b::c:", id="colons"),
+        pytest.param("emma", " spaces around ", id="spaces"),
+        pytest.param("emma", '"quotes\\" & <tags>', id="quotes"),
+    ],
+)
+def test_any_name_and_password_of_the_crm_will_do(
+    world: World, page: Browser, name: str, password: str
+) -> None:
+    emma = {"id": "5f0000000000a1098", "userName": name, "lastName": "Emma", "isActive": True}
+    world.crm.insert("User", {**emma, "type": "regular", "password": password})
+    assert path_of(page.sign_in(name, password)) == "/external-account"
+    world.clock.advance(601)
+    assert path_of(page.get("/external-account")) == "/external-account"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"status": 503}, id="busy"),
+        pytest.param({"status": 500}, id="broken"),
+        pytest.param({"status": 403}, id="our-address-is-blocked"),
+        pytest.param({"drop_before": True}, id="unreachable"),
+        pytest.param({"truncate_body": True}, id="half-an-answer"),
+    ],
+)
+def test_a_crm_that_is_away_is_no_wrong_password(world: World, page: Browser, fault: dict[str, Any]) -> None:
+    world.crm_fails(path="App/user", times=None, **fault)
+    told = [page.sign_in("alice") for _ in range(8)]
+    world.crm.faults.clear()
+    world.clock.advance(61)
+    assert {one.status_code for one in told} == {503}
+    assert "does not answer" in told[-1].text
+    assert path_of(page.sign_in("alice")) == "/external-account"
 
 
 def test_the_session_gets_a_new_token_when_somebody_signs_in(page: Browser) -> None:

@@ -26,6 +26,8 @@ from calsync_plugin.sandbox.crm.tables import Record
 
 FAILURES = 10
 FAILURE_PERIOD = timedelta(seconds=60)
+# Portal users log in at their portal alone (EspoCRM's published source).
+_MAY_LOG_IN = ("regular", "admin", "super-admin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +119,16 @@ class Auth:
         name, secret = _pair(given if given is not None else basic.removeprefix("Basic "))
         user = next(iter(self._users("userName", name)), None)
         known = self.tokens.get(secret)
-        if known is not None:
-            if user is None or known[0] != user["id"] or known[1] not in (None, credentials.cookie_secret):
-                raise self._failed(credentials)
+        if known is not None and known[1] in (None, credentials.cookie_secret):
+            # A token that is known never counts as a failure, whosever it is (EspoCRM's published source).
+            if user is None or known[0] != user["id"] or user["type"] not in _MAY_LOG_IN:
+                raise AuthError(401)
             self._seen(user)
             return Login(self._access.caller(user["id"]), secret)
         if headers.get("Espo-Authorization-By-Token"):
             raise AuthError(401)
         password = user.get("password") if user else None
-        if user is None or password is None or user["type"] == "api" or password != secret:
+        if user is None or password is None or user["type"] not in _MAY_LOG_IN or password != secret:
             raise self._failed(credentials)
         self._second_factor(user, credentials)
         self._seen(user)
@@ -140,7 +143,8 @@ class Auth:
             return
         sent = credentials.headers.get("Espo-Authorization-Code")
         if sent is None:
-            body: dict[str, Any] = {"status": "secondStepRequired", "message": "enterTotpCode"}
+            message = self._settings.two_factor_messages.get(user["userName"], "enterTotpCode")
+            body: dict[str, Any] = {"status": "secondStepRequired", "message": message}
             raise AuthError(401, "second-step-required", {**body, "view": None, "token": None, "data": {}})
         if sent != code:
             raise self._failed(credentials)

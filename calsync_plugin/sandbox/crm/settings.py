@@ -22,3 +22,5 @@ class Settings:
     )
     # user name -> the code that a second factor accepts
     two_factor: dict[str, str] = field(default_factory=dict)
+    # user name -> how the code comes: enterTotpCode (as recorded), enterCodeSentInEmail or enterCodeSentBySms
+    two_factor_messages: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,128 @@
+"""What is sent to EspoCRM for a sign-in, and what its answers mean; the transport is a table."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+
+from calsync_plugin.crm.sign_in import EspoSignIn
+from calsync_plugin.errors import CalsyncError, SecondFactorNeeded, SignInRefused, UnknownOutcome
+from calsync_plugin.http import Http
+from calsync_plugin.settings import CrmSettings
+
+URL = "https://crm.example.com"
+USER = {"id": "1", "userName": "alice", "name": "Alice Able", "type": "regular"}
+
+
+class Wire(BaseAdapter):
+    """Answers with what it was given, in order; the last answer stays."""
+
+    def __init__(self, *answers: tuple[int, Mapping[str, str], object]) -> None:
+        super().__init__()
+        self.answers = list(answers)
+        self.sent: list[requests.PreparedRequest] = []
+
+    def send(self, request: requests.PreparedRequest, *_args: Any, **_kwargs: Any) -> requests.Response:
+        """Keep the request."""
+        self.sent.append(request)
+        status, headers, body = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        response = requests.Response()
+        response.status_code, response.request = status, request
+        response.headers.update(headers)
+        response.raw = BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def service(wire: Wire) -> EspoSignIn:
+    http = Http()
+    http.mount(URL, wire)
+    return EspoSignIn(CrmSettings(url=URL), http)
+
+
+def told(token: str | None = "t0ken", **user: Any) -> dict[str, Any]:
+    return {"user": {**USER, **user}, "token": token, "preferences": {}, "settings": {}}
+
+
+def pair(request: requests.PreparedRequest) -> str:
+    return base64.b64decode(request.headers["Espo-Authorization"]).decode()
+
+
+def test_the_password_goes_once_and_the_token_afterwards() -> None:
+    wire = Wire((200, {}, told()))
+    sign_in = service(wire)
+    found = sign_in.sign_in("alice", "sécret:1", "123456")
+    sign_in.look_again(found.user_name, found.token)
+    sign_in.sign_out(found.user_name, found.token)
+    assert [pair(one) for one in wire.sent] == ["alice:sécret:1", "alice:t0ken", "alice:t0ken"]
+    by_token = [one.headers.get("Espo-Authorization-By-Token") for one in wire.sent]
+    assert by_token == [None, "true", "true"]
+    assert [one.headers.get("Espo-Authorization-Code") for one in wire.sent] == ["123456", None, None]
+    assert {one.headers["X-Requested-With"] for one in wire.sent} == {"XMLHttpRequest"}
+    assert json.loads(wire.sent[2].body or b"") == {"token": "t0ken"}
+    assert not any(b"s\xc3\xa9cret" in (one.body or b"") or "cret" in (one.url or "") for one in wire.sent)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "error"),
+    [
+        pytest.param(401, {}, b"", SignInRefused, id="wrong"),
+        pytest.param(
+            400,
+            {"X-Status-Reason": "Auth: Bad authorization string provided."},
+            b"",
+            SignInRefused,
+            id="not-decodable",
+        ),
+        pytest.param(
+            401, {"X-Status-Reason": "second-step-required"}, b"", SecondFactorNeeded, id="code-without-body"
+        ),
+        pytest.param(
+            401, {"X-Status-Reason": "second-step-required"}, [1], SecondFactorNeeded, id="code-odd-body"
+        ),
+        pytest.param(200, {}, b"<html>", UnknownOutcome, id="a-proxys-page"),
+        pytest.param(200, {}, [], UnknownOutcome, id="a-list"),
+        pytest.param(200, {}, {"user": {}}, UnknownOutcome, id="nobody"),
+    ],
+)
+def test_what_an_answer_means(
+    status: int, headers: dict[str, str], body: object, error: type[CalsyncError]
+) -> None:
+    with pytest.raises(error) as raised:
+        service(Wire((status, headers, body))).sign_in("alice", "secret")
+    assert type(raised.value) is error
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["portal", "api", "system", ""])
+def test_the_token_of_somebody_who_is_not_let_in_is_given_back(kind: str) -> None:
+    wire = Wire((200, {}, told(type=kind)), (503, {}, b""))
+    with pytest.raises(SignInRefused, match="portal or to a program"):
+        service(wire).sign_in("alice", "secret")
+    assert [one.path_url for one in wire.sent] == ["/api/v1/App/user", "/api/v1/App/destroyAuthToken"]
+
+
+@pytest.mark.parametrize("kind", ["admin", "super-admin"])
+def test_an_administrator_of_the_crm_is_one_here(kind: str) -> None:
+    assert service(Wire((200, {}, told(type=kind)))).sign_in("alice", "secret").admin
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("", "x"), ("alice", ""), ("al:ice", "x")],
+    ids=["no-name", "no-password", "a-colon-would-move-the-rest-into-the-password"],
+)
+def test_what_cannot_be_right_is_not_sent(name: str, password: str) -> None:
+    wire = Wire((200, {}, told()))
+    with pytest.raises(SignInRefused):
+        service(wire).sign_in(name, password)
+    assert wire.sent == []
