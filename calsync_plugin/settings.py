@@ -76,6 +76,8 @@ class CrmSettings:
     webhook_path: str = "/webhooks/crm"
     sweep_seconds: int = 180
     """How often records changed lately are looked through for what a webhook or hook missed."""
+    reread_seconds: int = 300
+    """How often records are read again for what EspoCRM tells nobody, a portion each time."""
     timeout_seconds: float = 10.0
 
     def entity(self, entity_type: str) -> EntitySettings | None:

@@ -442,7 +442,14 @@ _INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 
 def _settings(store_url: str, crm_key: str) -> Settings:
     return Settings(
-        crm=CrmSettings(url=CRM, api_key=crm_key, entities=ENTITIES, sweep_seconds=86_400),
+        crm=CrmSettings(
+            url=CRM,
+            api_key=crm_key,
+            entities=ENTITIES,
+            sweep_seconds=86_400,
+            # Whenever a test sweeps.
+            reread_seconds=0,
+        ),
         graph=GraphSettings(
             url=f"{OUTLOOK}/v1.0",
             authority=f"{OUTLOOK}/common",

@@ -7,10 +7,10 @@ translate records; what an answer means stands in `protocol`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from calsync_plugin.crm.client import EspoClient, Row
+from calsync_plugin.crm.client import EspoClient, Row, Where
 from calsync_plugin.crm.espo_staff import EspoStaff
 from calsync_plugin.crm.gateway import (
     Found,
@@ -24,11 +24,26 @@ from calsync_plugin.crm.gateway import (
 )
 from calsync_plugin.crm.people import EspoPeople, created_id
 from calsync_plugin.crm.records import attributes_read
-from calsync_plugin.crm.searches import LIKENESS, alike, equals, not_before, overlapping, overlaps
+from calsync_plugin.crm.searches import (
+    LIKENESS,
+    alike,
+    beginning,
+    equals,
+    not_before,
+    overlapping,
+    overlaps,
+)
 from calsync_plugin.crm.spans import parse_instant
 from calsync_plugin.domain.links import Presence
 from calsync_plugin.domain.meeting import Person, PersonKind
-from calsync_plugin.errors import ConfigurationError, Forbidden, NotFound, Transient, Unavailable
+from calsync_plugin.errors import (
+    ConfigurationError,
+    Forbidden,
+    NotFound,
+    Transient,
+    Unavailable,
+    UnknownOutcome,
+)
 from calsync_plugin.settings import CrmSettings, EntitySettings
 
 # Lists cut long texts (EspoCRM's maxSelectTextAttributeLengthForList): at 10,000 characters, once at 5,000.
@@ -122,12 +137,21 @@ class EspoGateway:
 
     def records_of(self, entity_type: str, user_id: str, start: datetime, end: datetime) -> Iterator[Record]:
         """List the records of a window by their start, and GET each that a list cuts."""
-        entity = self._entity(entity_type)
-        where = [equals("assignedUserId", user_id), *overlapping(start, end, all_day=entity.all_day)]
-        rows = self._client.walk(entity_type, where=where, select=attributes_read(entity), along="dateStart")
+        all_day = self._entity(entity_type).all_day
+        where = [equals("assignedUserId", user_id), *overlapping(start, end, all_day=all_day)]
+        return self._by_start(entity_type, where, lambda row: overlaps(row, start, end))
+
+    def starting(self, entity_type: str, start: datetime, end: datetime) -> Iterator[Record]:
+        """List what begins then, by its start, and GET each record that a list cuts."""
+        return self._by_start(entity_type, beginning(start, end), lambda _: True)
+
+    def _by_start(
+        self, entity_type: str, where: Sequence[Where], wanted: Callable[[Row], bool]
+    ) -> Iterator[Record]:
+        select = attributes_read(self._entity(entity_type))
         try:
-            for row in rows:
-                if overlaps(row, start, end):
+            for row in self._client.walk(entity_type, where=where, select=select, along="dateStart"):
+                if wanted(row):
                     answer = self._load_one(entity_type, str(row.get("id"))) if _is_cut(row) else loaded(row)
                     if isinstance(answer, Found):
                         yield answer.record
@@ -154,21 +178,24 @@ class EspoGateway:
         self, entity_type: str, record_id: str, attributes: Record, *, version: int | None = None
     ) -> None:
         """PUT a partial record; a `version` is compared only if the entity has optimistic concurrency."""
-        self._client.call(
+        answer = self._client.call(
             "PUT",
             entity_type,
             record_id=record_id,
             payload=attributes,
             headers=None if version is None else {"X-Version-Number": str(version)},
         )
+        if created_id(answer, entity_type) != record_id:
+            raise UnknownOutcome(f"the CRM answered another record than {entity_type} {record_id}")
 
     def create(self, entity_type: str, attributes: Record) -> str:
         """POST a record. EspoCRM sends no invitations for it."""
         return created_id(self._client.call("POST", entity_type, payload=attributes), entity_type)
 
     def delete(self, entity_type: str, record_id: str) -> None:
-        """DELETE a record."""
-        self._client.call("DELETE", entity_type, record_id=record_id)
+        """DELETE a record; EspoCRM answers `true`, anything else is not its answer."""
+        if self._client.call("DELETE", entity_type, record_id=record_id) is not True:
+            raise UnknownOutcome(f"the CRM's answer does not say that {entity_type} {record_id} was removed")
 
     def find_by_marker(self, entity_type: str, attribute: str, value: str) -> str | None:
         """Look a marker up; with several records the oldest counts."""

@@ -116,6 +116,14 @@ class CrmGateway(Protocol):
         """
         ...
 
+    def starting(self, entity_type: str, start: datetime, end: datetime) -> Iterator[Record]:
+        """Go through the whole records of anybody that begin from `start` on and before `end`, in order.
+
+        For what a CRM changes without saving a record. Pages are asked for as they are needed. An entity that
+        we may not read has none.
+        """
+        ...
+
     def modified_since(
         self, entity_type: str, moment: datetime, *, limit: int = 200, offset: int = 0
     ) -> ModifiedPage:
@@ -190,6 +198,15 @@ class SimpleGateway:
         """List nothing: no record is matched with an event that is there already."""
         return iter(())
 
+    def starting(
+        self,
+        entity_type: str,  # noqa: ARG002
+        start: datetime,  # noqa: ARG002
+        end: datetime,  # noqa: ARG002
+    ) -> Iterator[Record]:
+        """List nothing: this CRM's hooks report every change."""
+        return iter(())
+
     def modified_since(
         self,
         entity_type: str,  # noqa: ARG002
@@ -232,17 +249,25 @@ def modified_records(
     """Walk through all records modified at `since` or later, each once, oldest first.
 
     Pages begin at the last instant seen, not at an offset: a record that is saved during the walk moves to
-    the end, and by offset the one behind it would be skipped. Within one second only the offset helps.
+    the end, and by offset the one behind it would be skipped. Within one second only the offset helps: there
+    a page begins with the last record of the one before, and if it does not, the second is listed anew.
     """
     moment, offset = since, 0
     seen: set[ModifiedRecord] = set()
+    last: ModifiedRecord | None = None
     while True:
-        page = gateway.modified_since(entity_type, moment, limit=limit, offset=offset)
+        page = gateway.modified_since(entity_type, moment, limit=max(limit, 2), offset=offset)
+        if offset and last not in page.records[:1]:
+            offset = 0
+            continue
         yield from (record for record in page.records if record not in seen)
         if not page.more:
             return
-        if not page.records:
+        if len(page.records) <= min(offset, 1):
             raise CalsyncError(f"the CRM lists no {entity_type} records but says that there are more")
-        last = page.records[-1].modified_at
-        seen = {record for record in seen.union(page.records) if record.modified_at == last}
-        moment, offset = (last, 0) if last > moment else (moment, offset + len(page.records))
+        last = page.records[-1]
+        seen = {record for record in seen.union(page.records) if record.modified_at == last.modified_at}
+        if last.modified_at > moment:
+            moment, offset = last.modified_at, 0
+        else:
+            offset += len(page.records) - 1

@@ -30,6 +30,12 @@ def not_before(attribute: str, moment: datetime) -> Where:
     return {"type": "greaterThanOrEquals", "attribute": attribute, "value": wire_instant(moment)}
 
 
+def beginning(start: datetime, end: datetime) -> list[Where]:
+    """Conditions for records that begin from `start` on and before `end`."""
+    before = {"type": "lessThan", "attribute": "dateStart", "value": wire_instant(end)}
+    return [not_before("dateStart", start), before]
+
+
 def overlapping(start: datetime, end: datetime, *, all_day: bool) -> list[Where]:
     """Conditions for records that overlap the window from `start` to `end`, its end excluded.
 

@@ -41,6 +41,9 @@ from calsync_plugin.domain.sending import create_event, has_attendees, has_ended
 
 Plan = tuple[Operation, ...]
 
+OUT_OF_SIGHT = "the CRM no longer shows us this record"
+"""Why a link is suspended whose record we may not read: nobody tells when that ends (R12)."""
+
 
 class Standing(StrEnum):
     """Whether the account of a user takes records now."""
@@ -171,7 +174,7 @@ def _plan_active(link: Link, ours: Ours, theirs: Theirs, policy: Policy) -> Plan
         case Presence.UNKNOWN:
             return ()
         case Presence.OUT_OF_SCOPE:
-            return (Suspend(reason="the CRM no longer shows us this record"),)
+            return (Suspend(reason=OUT_OF_SIGHT),)
         case Presence.GONE:
             return record_gone(link, theirs.presence, theirs.meeting, policy)
         case Presence.ABSENT:

@@ -26,6 +26,7 @@ from calsync_plugin.crm.gate import Gate, Lane
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.engine.clock import SystemClock
 from calsync_plugin.engine.composing import Surroundings, drawn_ids, new_link_id, reconciler_of
+from calsync_plugin.engine.composing_sweep import sweep_of
 from calsync_plugin.engine.counting import Counting
 from calsync_plugin.engine.in_force import InForce
 from calsync_plugin.engine.inbound import Marks
@@ -36,8 +37,6 @@ from calsync_plugin.engine.reconcile import Reconciler
 from calsync_plugin.engine.roster import Member, Roster
 from calsync_plugin.engine.router import Router
 from calsync_plugin.engine.subscribing import Subscriber
-from calsync_plugin.engine.sweep import Sweep
-from calsync_plugin.engine.upkeep import Upkeep
 from calsync_plugin.engine.worker import Rest, Worker
 from calsync_plugin.errors import ConfigurationError, RemoteError
 from calsync_plugin.graph.auth import Login
@@ -167,14 +166,7 @@ class Calsync:
     @cached_property
     def worker(self) -> Worker:
         """The worker with everything that it runs."""
-        sweep = Sweep(
-            self.store,
-            self.gateway,
-            self.roster,
-            self.entities,
-            Upkeep(self.store, self.notices),
-            interval=float(self.settings.crm.sweep_seconds),
-        )
+        sweep = sweep_of(self._around, self.settings.crm)
 
         def look_around(lease: Lease) -> Rest:
             rounds.go(self)
@@ -197,25 +189,27 @@ class Calsync:
     @cached_property
     def reconciler(self) -> Reconciler:
         """What runs mailboxes."""
-        return reconciler_of(
-            Surroundings(
-                store=self.store,
-                gateway=self.gateway,
-                roster=self.roster,
-                entities=self.entities,
-                plugins=self._asked,
-                notices=self.notices,
-                counting=self.counting,
-                subscriber=self.subscriber,
-                open_mailbox=self._open_member,
-                now=self.clock.now,
-                random=self._random,
-                new_link_id=self._new_link_id,
-                crm_zone=self._crm_zone(),
-                poll_seconds=float(self.settings.graph.poll_seconds),
-                limits=self.settings.worker,
-                stopping=lambda: self.worker.stopping or not self.settings.graph.enabled,
-            )
+        return reconciler_of(self._around)
+
+    @cached_property
+    def _around(self) -> Surroundings:
+        return Surroundings(
+            store=self.store,
+            gateway=self.gateway,
+            roster=self.roster,
+            entities=self.entities,
+            plugins=self._asked,
+            notices=self.notices,
+            counting=self.counting,
+            subscriber=self.subscriber,
+            open_mailbox=self._open_member,
+            now=self.clock.now,
+            random=self._random,
+            new_link_id=self._new_link_id,
+            crm_zone=self._crm_zone(),
+            poll_seconds=float(self.settings.graph.poll_seconds),
+            limits=self.settings.worker,
+            stopping=lambda: self.worker.stopping or not self.settings.graph.enabled,
         )
 
     @cached_property

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from calsync_plugin.domain.breaker import WINDOW, Counts, allowed
+from calsync_plugin.domain.links import Presence
 from calsync_plugin.domain.meeting import Field, PersonKind
-from calsync_plugin.domain.operations import DeleteEvent, DeleteRecord, Operation, UpdateEvent
+from calsync_plugin.domain.operations import DeleteEvent, DeleteRecord, Detach, Operation, UpdateEvent
 from calsync_plugin.engine.counting import Counting
+from calsync_plugin.engine.doubts import in_doubt
 from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.notices import WHAT_IS_HELD, Notices
 from calsync_plugin.engine.roster import OFF
-from calsync_plugin.state import Decision, Store
+from calsync_plugin.state import Decision, Held, Store
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class Brake:
         for item in items:
             item.counting = {kind for kind in (DELETION, MAIL) if _counted(item, kind)}
         held = self._store.held.all(mailbox_id) if any(i.link for i in items) else []
+        self._hold_doubted(mailbox_id, items, held)
         for kind in (DELETION, MAIL):
             decisions = {h.link_id: h.decision for h in held if h.operation == kind}
             counted = {i.link.id: i for i in items if i.link and kind in i.counting}
@@ -60,6 +63,26 @@ class Brake:
         waiting = {h.link_id for h in held}
         for item in items:
             item.released = item.link is not None and item.link.id in waiting and not item.held
+
+    def _hold_doubted(self, mailbox_id: int, items: Sequence[Item], held: Sequence[Held]) -> None:
+        """Whatever ends a link because its record is gone waits while the CRM may have lost it."""
+        decided = {h.link_id: h.decision for h in held if h.operation == DELETION}
+        doubted: dict[str, bool] = {}
+        for item in items:
+            if item.link is None or not _ends_with_record(item):
+                continue
+            entity_type = item.key.entity_type
+            if entity_type not in doubted:
+                doubted[entity_type] = in_doubt(self._store, entity_type)
+            decision = decided.get(item.link.id)
+            if not doubted[entity_type] or decision is Decision.CONFIRMED:
+                continue
+            item.plan, item.held, item.state = (), DELETION, ItemState.DONE
+            item.counting.discard(DELETION)
+            if decision is None:
+                known = Decision.NONE in decided.values()
+                self._news.setdefault((mailbox_id, DELETION), _News(known)).count += 1
+                self._counting.add("held", DELETION)
 
     def _hold(
         self, mailbox_id: int, items: Mapping[str, Item], kind: str, decisions: Mapping[str, Decision]
@@ -124,6 +147,12 @@ def _counted(item: Item, kind: str) -> bool:
     if kind == MAIL:
         return any(_is(o, kind) for o in item.plan) and _mails_outsiders(item)
     return any(_is_loss(o) for o in item.plan)
+
+
+def _ends_with_record(item: Item) -> bool:
+    return item.ours.presence is Presence.GONE and any(
+        isinstance(operation, Detach) or _is_loss(operation) for operation in item.plan
+    )
 
 
 def _is(operation: Operation, kind: str) -> bool:

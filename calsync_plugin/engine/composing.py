@@ -66,17 +66,7 @@ def reconciler_of(around: Surroundings) -> Reconciler:
     """What runs mailboxes in these surroundings."""
     store = around.store
     directory = Directory(around.gateway, clock=around.now)
-    gatherer = Gatherer(
-        store=store,
-        gateway=around.gateway,
-        directory=directory,
-        roster=around.roster,
-        entities=around.entities,
-        zone=around.crm_zone,
-        outbound=around.plugins.outbound,
-        installation_id=store.installation.get().id,
-        counted=around.counting.add,
-    )
+    gatherer = gatherer_of(around, directory)
     inward = Inward(directory, around.plugins.inbound)
     adopting = Adopting(store, around.gateway, directory, around.entities)
     hosts = Hosts(around.roster, inward, store.queue.hint)
@@ -99,6 +89,21 @@ def reconciler_of(around: Surroundings) -> Reconciler:
             stopping=around.stopping,
             limits=around.limits,
         )
+    )
+
+
+def gatherer_of(around: Surroundings, directory: Directory) -> Gatherer:
+    """What reads the CRM's side of a run."""
+    return Gatherer(
+        store=around.store,
+        gateway=around.gateway,
+        directory=directory,
+        roster=around.roster,
+        entities=around.entities,
+        zone=around.crm_zone,
+        outbound=around.plugins.outbound,
+        installation_id=around.store.installation.get().id,
+        counted=around.counting.add,
     )
 
 

@@ -21,6 +21,7 @@ from calsync_plugin.engine.inward import own_copy
 from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.outward import Outbound, Outward
 from calsync_plugin.engine.roster import Member, Roster
+from calsync_plugin.engine.versions import is_older
 from calsync_plugin.errors import ItemError, Unavailable
 from calsync_plugin.settings import EntitySettings
 from calsync_plugin.state import ChangeKey, Store
@@ -65,11 +66,21 @@ class Gatherer:
         """The first entity type that is synced at all."""
         return next(iter(self._entities))
 
-    def gather(self, member: Member, keys: Sequence[ChangeKey], now: float) -> list[Item]:
-        """Items for the marks of a member's mailbox, in their order; unknown entity types are left out."""
+    def gather(
+        self,
+        member: Member,
+        keys: Sequence[ChangeKey],
+        now: float,
+        loaded: Mapping[tuple[str, str], Loaded] | None = None,
+    ) -> list[Item]:
+        """Items for the marks of a member's mailbox, in their order; unknown entity types are left out.
+
+        `loaded`: the records, if the CRM was asked for them just now.
+        """
         known = [k for k in keys if k.entity_type in self._entities]
         links = self._store.links.by_records([(k.entity_type, k.record_id) for k in known])
-        return self._gather(member, [(k, links.get((k.entity_type, k.record_id))) for k in known], now)
+        pairs = [(k, links.get((k.entity_type, k.record_id))) for k in known]
+        return self._gather(member, pairs, now, loaded)
 
     def gather_links(self, member: Member, links: Sequence[Link], now: float) -> list[Item]:
         """Items for links of which an event said something; those of unknown entity types are left out."""
@@ -105,10 +116,15 @@ class Gatherer:
         )
 
     def _gather(
-        self, member: Member, pairs: Sequence[tuple[ChangeKey, Link | None]], now: float
+        self,
+        member: Member,
+        pairs: Sequence[tuple[ChangeKey, Link | None]],
+        now: float,
+        loaded: Mapping[tuple[str, str], Loaded] | None = None,
     ) -> list[Item]:
         mailbox_id, user_id = member.mailbox_id, member.account.user_id
-        loaded = self._load([key for key, _ in pairs if key.record_id])
+        if loaded is None:
+            loaded = self._load([key for key, _ in pairs if key.record_id])
         found = [answer.record for answer in loaded.values() if isinstance(answer, Found)]
         self._directory.prefetch({person for record in found for person in people_of(record)})
         members = {user_id: member}
@@ -193,6 +209,9 @@ class Gatherer:
                 item.state, item.error = ItemState.RETRY, f"{item.name}: {loaded.reason}"
             return item
         self._read(item, loaded.record)
+        if item.link is not None and item.view is not None and is_older(item.link, item.view.modified_at):
+            # Nobody edited it back: what both sides are is compared anew (section 4.1, a lost base).
+            item.link = replace(item.link, crm_base=None)
         return item
 
     def _read(self, item: Item, record: Record) -> None:

@@ -68,6 +68,16 @@ class Notices:
             text = f"calsync is paused: {_short(installation.paused)} (calsync installation moved, or copy)."
             self._once("notice:paused", _digest(installation.paused), [(ADMINISTRATORS, text)])
 
+    def crm_in_doubt(self, entity_type: str, episode: str) -> None:
+        """The CRM lost records of a type: what is gone there is not removed from Outlook by itself."""
+        what = episode.partition(" ")[2]
+        text = (
+            f"{what} ({entity_type}). No event is removed from Outlook because its record is gone; such "
+            "removals are held. If the records come back, all goes on by itself; if not, confirm or discard "
+            "for each user: calsync accounts resume USER --confirm (or --discard)"
+        )
+        self._once(f"notice:crm:{entity_type}", _digest(episode), [(ADMINISTRATORS, text)])
+
     def _once(self, name: str, episode: str, messages: Sequence[Message]) -> None:
         now = self._store.clock.now()
         known, until = self._known.get(name, ("", 0.0))

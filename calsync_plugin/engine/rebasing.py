@@ -15,7 +15,7 @@ from calsync_plugin.domain.operations import UpdateEvent
 from calsync_plugin.domain.privacy import flows_of, visible
 from calsync_plugin.engine import progress
 from calsync_plugin.engine.item import Item
-from calsync_plugin.engine.sweep import version_of
+from calsync_plugin.engine.versions import version_of
 
 ALWAYS = frozenset({Field.ATTENDEES, Field.ONLINE, Field.SENSITIVITY})
 """What the Outlook base knows in any case: who is mailed, what the body holds, whether it was private."""

@@ -12,7 +12,7 @@ from typing import Any
 from calsync_plugin.domain.links import Base, Copy, CopyPurpose, CopyState, Link, LinkState, Origin, Role
 from calsync_plugin.domain.meeting import Field, Response
 
-_CRM = "crm"
+CRM = "crm"
 _OUTLOOK = "outlook"
 _LABEL = "label"
 _ORGANIZER = "organizer"
@@ -67,7 +67,7 @@ def base_rows(links: Iterable[Link]) -> list[dict[str, Any]]:
             "version": base.version,
         }
         for link in links
-        for side, base in ((_CRM, link.crm_base), (_OUTLOOK, link.outlook_base))
+        for side, base in ((CRM, link.crm_base), (_OUTLOOK, link.outlook_base))
         if base is not None
     ]
 
@@ -93,7 +93,7 @@ def link_of(row: Any, copies: Iterable[Any], bases: Iterable[Any]) -> Link:
         role=Role(row.role),
         generation=row.generation,
         copies=tuple(_copy(copy) for copy in copies),
-        crm_base=sides.get(_CRM),
+        crm_base=sides.get(CRM),
         outlook_base=sides.get(_OUTLOOK),
         series_ical_uid=row.series_ical_uid,
         original_start=datetime.fromisoformat(row.original_start) if row.original_start else None,

@@ -10,12 +10,23 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, case, distinct, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    bindparam,
+    case,
+    distinct,
+    false,
+    func,
+    select,
+    update,
+)
 
 from calsync_plugin.domain.links import CopyPurpose, CopyState, Link, LinkState, Origin
 from calsync_plugin.state.bulk import CHUNK, chunks
 from calsync_plugin.state.database import Database
-from calsync_plugin.state.link_rows import link_of
+from calsync_plugin.state.link_rows import CRM, link_of
 from calsync_plugin.state.schema import bases, copies, links
 
 
@@ -114,17 +125,39 @@ class Links:
                 return
             after = ids[-1]
 
-    def record_ids(self, entity_type: str, *, after: str = "", limit: int = 200) -> list[str]:
-        """Ids of linked records of one type, in their order, after one of them."""
+    def record_ids(
+        self, entity_type: str, *, after: str = "", limit: int = 200, suspended_for: str = ""
+    ) -> list[str]:
+        """Ids of actively linked records of one type, in their order, after one of them.
+
+        With `suspended_for` also of those that are suspended for that very reason.
+        """
+        suspended = (links.c.state == LinkState.SUSPENDED.value) & (links.c.reason == suspended_for)
         statement = (
             select(links.c.record_id)
             .where(links.c.entity_type == entity_type, links.c.record_id > after, links.c.record_id != "")
-            .where(links.c.state == LinkState.ACTIVE.value)
+            .where((links.c.state == LinkState.ACTIVE.value) | (suspended if suspended_for else false()))
             .order_by(links.c.record_id)
             .limit(limit)
         )
         with self._database.read() as connection:
             return list(connection.execute(statement).scalars())
+
+    def saved_last(self, entity_type: str, limit: int) -> list[tuple[str, str]]:
+        """Link and record ids of the active links whose records were known to be saved last.
+
+        Looks at every link of the type: ask seldom.
+        """
+        statement = (
+            select(links.c.id, links.c.record_id)
+            .join(bases, (bases.c.link_id == links.c.id) & (bases.c.side == CRM))
+            .where(links.c.entity_type == entity_type, links.c.record_id != "")
+            .where(links.c.state == LinkState.ACTIVE.value, bases.c.version != "")
+            .order_by(bases.c.version.desc(), links.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(row.id, row.record_id) for row in connection.execute(statement)]
 
     def event_ids(self, mailbox_id: int, *, after: str = "", limit: int = 100) -> list[tuple[str, str]]:
         """Link and event ids of a mailbox's events, in the order of the links, after one of them.

@@ -53,10 +53,18 @@ def test_sweep_of_nothing_new_asks_graph_for_nothing(world: World) -> None:
 
 
 def test_pain_03_the_first_sweep_pushes_nothing_old(world: World) -> None:
-    _quiet(world, "POST", "Meeting", **DEFAULTS)
+    before = {"createdAt": "2026-11-20 08:00:00", "modifiedAt": "2026-11-20 08:00:00"}
+    world.crm.insert("Meeting", {**DEFAULTS, "usersIds": [ALICE], **before})
     world.clock.advance(3600)
     world.sweep()
     assert world.events(ALICE) == []
+
+
+def test_the_first_sweep_finds_what_was_saved_since_the_connect(world: World) -> None:
+    _quiet(world, "POST", "Meeting", **DEFAULTS)
+    world.clock.advance(3600)
+    world.sweep()
+    assert world.event(ALICE).subject == "Kick-off"
 
 
 def test_sweep_goes_on_after_a_crm_that_was_away(world: World) -> None:
