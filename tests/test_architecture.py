@@ -26,6 +26,7 @@ _SIDES = {"domain", "graph", "crm", "state", "http", "hookspecs", "bundle"} | _S
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "addresses": set(),
+    "wording": set(),
     "domain": {"errors"},
     "http": {"addresses", "errors"},
     "markup": {"domain", "errors"},
@@ -39,7 +40,7 @@ ROOMS: dict[str, set[str]] = {
     "graph": {"domain", "http", "markup"} | _SETTINGS,
     "crm": {"domain", "http", "markup"} | _SETTINGS,
     "state": {"domain"} | _SETTINGS,
-    "accounts": _SIDES | {"addresses", "admin_layer", "config"},
+    "accounts": _SIDES | {"addresses", "admin_layer", "config", "wording"},
     # A preview asks the very rules that push, and calendars are read in one way.
     "accounts.backfill": {"engine.gather", "engine.item", "engine.plugins", "engine.roster"},
     "accounts.connect": {"engine.calendars"},
@@ -50,7 +51,7 @@ ROOMS: dict[str, set[str]] = {
     "engine.in_force": {"admin_layer"},
     "engine.assembly": {"accounts", "config"},
     "web": {"engine.assembly", "accounts", "logs", "crm.webhooks", "crm.sign_in", "crm.staff", "graph.zones"}
-    | {"addresses", "domain", "bundle", "documents", "hookspecs", "state"}
+    | {"addresses", "domain", "bundle", "documents", "hookspecs", "state", "wording"}
     | _SETTINGS,
     "cli": {"engine.assembly", "engine.clock", "accounts", "web", "logs", "sandbox", "bundle"}
     | {"__init__", "addresses", "demo", "documents", "hookspecs", "state"}
@@ -105,6 +106,8 @@ LIBRARIES: dict[str, str] = {
     "flask_login": "web",
     "flask_wtf": "web",
     "flask_bootstrap": "web",
+    "flask_babel": "web",
+    "babel": "web",
     "itsdangerous": "web",
     "wtforms": "web",
     "markupsafe": "web",

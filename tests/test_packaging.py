@@ -32,6 +32,8 @@ LEFT_OUT = shutil.ignore_patterns(
 
 # Which distribution provides an import whose name differs.
 PROVIDED_BY = {
+    "babel": "babel",
+    "flask_babel": "flask-babel",
     "flask_bootstrap": "bootstrap-flask",
     "yaml": "pyyaml",
     "dateutil": "python-dateutil",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, jsonify, redirect, request, url_for
+from flask import Blueprint, abort, jsonify, redirect, request, url_for
 
 from calsync_plugin.accounts import entitled, report
 from calsync_plugin.accounts.backfill import EVERYTHING
@@ -34,7 +34,9 @@ from calsync_plugin.web.account_restore import restore_page
 from calsync_plugin.web.account_settings import settings_pages
 from calsync_plugin.web.account_words import busy_words, how_known, status_words
 from calsync_plugin.web.showing import shown, zone_of_page
+from calsync_plugin.web.speaking import say, tell
 from calsync_plugin.web.visitors import signed_in, visitor
+from calsync_plugin.wording import gettext as _
 
 NOTES = 20
 
@@ -90,7 +92,7 @@ def _overview(pages: Blueprint, calsync: Calsync) -> None:
     def status() -> Page:
         account = own_account(calsync)
         if account is None or not is_connected(account):
-            abort(404, "No Outlook account is connected.")
+            abort(404, _("No Outlook account is connected."))
         return jsonify(_live(calsync, account))
 
 
@@ -104,11 +106,11 @@ def _live(calsync: Calsync, account: Account) -> dict[str, Any]:
         "first": found.first,
         "done": found.done,
         "whole": found.done + found.waiting if found.waiting else None,
-        "title": words.title,
+        "title": say(words.title),
         "colour": words.colour,
-        "text": words.text,
-        "now": busy_words(found) if found.busy else "",
-        "last_success": shown(at, zone_of_page(calsync)).striptags() if at else "never",
+        "text": say(words.text),
+        "now": say(busy_words(found)) if found.busy else "",
+        "last_success": shown(at, zone_of_page(calsync)).striptags() if at else say(_("never")),
     }
 
 
@@ -117,7 +119,7 @@ def _at_once(pages: Blueprint, calsync: Calsync) -> None:
     @connected(calsync)
     def sync(account: Account) -> Page:
         if account.status not in report.SYNCING:
-            flash("Nothing syncs at present; this page says why.", "warning")
+            tell(_("Nothing syncs at present; this page says why."), "warning")
         elif account.mailbox_id:
             calsync.store.queue.hint(account.mailbox_id)
         return redirect(url_for("account.overview"), 303)
@@ -128,11 +130,11 @@ def _at_once(pages: Blueprint, calsync: Calsync) -> None:
         on = request.form.get("on") == "yes"
         switch(calsync.connections, account, on=on, by=actor())
         text = (
-            "Your calendar is kept in step again."
+            _("Your calendar is kept in step again.")
             if on
-            else "Your calendar is left alone. Your changes wait."
+            else _("Your calendar is left alone. Your changes wait.")
         )
-        flash(text, "success")
+        tell(text, "success")
         return redirect(url_for("account.overview"), 303)
 
 
@@ -153,9 +155,9 @@ def _lacks(calsync: Calsync, account: Account) -> bool:
 def _stopped(calsync: Calsync) -> str:
     """Why nothing syncs for anybody, in words; empty if it does."""
     if not calsync.settings.graph.enabled:
-        return "An administrator switched the sync with Outlook off for everybody. Nothing is lost."
+        return _("An administrator switched the sync with Outlook off for everybody. Nothing is lost.")
     if calsync.store.installation.get().paused:
-        return "All calendars wait until an administrator says how this CRM was moved. Nothing is lost."
+        return _("All calendars wait until an administrator says how this CRM was moved. Nothing is lost.")
     return ""
 
 

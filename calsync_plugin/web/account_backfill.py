@@ -6,7 +6,7 @@ Decides how many are listed. What would be sent, and that exactly that is confir
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, redirect, request, url_for
 
 from calsync_plugin.accounts.backfill import Backfill
 from calsync_plugin.accounts.naming import record_names
@@ -14,6 +14,9 @@ from calsync_plugin.accounts.outgoing import Preview
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.state import Account
 from calsync_plugin.web.account_frame import Page, actor, connected, framed
+from calsync_plugin.web.speaking import tell
+from calsync_plugin.wording import gettext as _
+from calsync_plugin.wording import ngettext as _n
 
 FIRST = 50
 
@@ -29,10 +32,12 @@ def backfill_page(pages: Blueprint, calsync: Calsync) -> None:
         if request.method == "GET":
             return _shown(calsync, account, preview)
         if request.form.get("fingerprint") != preview.fingerprint:
-            flash("This changed since you looked at it. Please look again; nothing was sent.", "warning")
+            tell(_("This changed since you looked at it. Please look again; nothing was sent."), "warning")
             return _shown(calsync, account, preview), 409
         count = worker.confirm(preview, by=actor())
-        flash(f"{count} {'record goes' if count == 1 else 'records go'} to Outlook now.", "success")
+        tell(
+            _n("%(num)s record goes to Outlook now.", "%(num)s records go to Outlook now.", count), "success"
+        )
         return redirect(url_for("account.overview"), 303)
 
 

@@ -11,10 +11,12 @@ from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import RemoteError
 from calsync_plugin.state import Account, CalendarRow
 from calsync_plugin.web.schema_fields import Choice, Choices
+from calsync_plugin.web.showing import kind
+from calsync_plugin.web.speaking import say
+from calsync_plugin.wording import gettext as _
+from calsync_plugin.wording import ngettext as _n
 
 log = logging.getLogger(__name__)
-
-READ_ONLY = "you may only read it; ask {owner} for the right to edit it"
 
 
 def choices_of(calsync: Calsync, account: Account) -> Choices:
@@ -24,16 +26,20 @@ def choices_of(calsync: Calsync, account: Account) -> Choices:
     minutes = max(1, calsync.settings.graph.poll_seconds // 60)
     return {
         "main_calendars": [
-            Choice("", "Your default calendar"),
+            Choice("", _("Your default calendar")),
             *(_main(one, minutes) for one in calendars if not one.is_default or one.id == chosen),
         ],
         "calendars": [Choice(one.id, _name(one), note=_note(one, minutes)) for one in calendars],
         "entities": [
-            Choice(name, name, note=f"label {one.label} if you enter none" if one.label else "")
+            Choice(
+                name,
+                kind(name),
+                note=_("label %(label)s if you enter none", label=one.label) if one.label else "",
+            )
             for name, one in calsync.entities.items()
         ],
         "teams": [
-            Choice("", "No team"),
+            Choice("", _("No team")),
             *(Choice(i, name) for i, name in teams_of(calsync, account).items()),
         ],
     }
@@ -55,10 +61,17 @@ def teams_of(calsync: Calsync, account: Account) -> dict[str, str]:
 
 def _main(one: CalendarRow, minutes: int) -> Choice:
     if not one.can_edit:
-        return Choice(one.id, _name(one), disabled=READ_ONLY.format(owner=one.owner_address or "its owner"))
+        owner = one.owner_address or _("its owner")
+        why = _("you may only read it; ask %(owner)s for the right to edit it", owner=owner)
+        return Choice(one.id, _name(one), disabled=why)
     if not one.shared:
         return Choice(one.id, _name(one))
-    note = f"{one.owner_address} becomes the organizer; looked into every {minutes} minutes"
+    note = _n(
+        "%(owner)s becomes the organizer; looked into every minute",
+        "%(owner)s becomes the organizer; looked into every %(num)s minutes",
+        minutes,
+        owner=one.owner_address,
+    )
     return Choice(one.id, _name(one), note=note)
 
 
@@ -66,12 +79,18 @@ def _note(one: CalendarRow, minutes: int) -> str:
     notes = []
     if one.shared:
         notes.append(
-            f"looked into every {minutes} minutes, because Microsoft tells nothing of shared calendars"
+            _n(
+                "looked into every minute, because Microsoft tells nothing of shared calendars",
+                "looked into every %(num)s minutes, because Microsoft tells nothing of shared calendars",
+                minutes,
+            )
         )
     if not one.can_edit:
-        notes.append("you may only read it, so what you change in the CRM does not get there")
-    return "; ".join(notes)
+        notes.append(_("you may only read it, so what you change in the CRM does not get there"))
+    return "; ".join(say(one) for one in notes)
 
 
 def _name(one: CalendarRow) -> str:
-    return f"{one.name} (shared by {one.owner_address})" if one.shared else one.name
+    if not one.shared:
+        return one.name
+    return _("%(name)s (shared by %(owner)s)", name=one.name, owner=one.owner_address)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, session, url_for
 
 from calsync_plugin.accounts.progress import progress
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.state import Account
 from calsync_plugin.web.account_frame import Page, actor, connected, framed, own_account
 from calsync_plugin.web.sessions import PageSession
+from calsync_plugin.web.speaking import tell
 from calsync_plugin.web.visitors import signed_in, visitor
+from calsync_plugin.wording import gettext as _
 
 
 def connect_pages(pages: Blueprint, calsync: Calsync) -> None:
@@ -41,5 +43,5 @@ def connect_pages(pages: Blueprint, calsync: Calsync) -> None:
             linked = progress(calsync.store, account).done
             return framed(account, "disconnect.html", linked=linked)
         calsync.connections.disconnect(account.user_id, by=actor())
-        flash("Outlook is disconnected. Nothing was deleted.", "success")
+        tell(_("Outlook is disconnected. Nothing was deleted."), "success")
         return redirect(url_for("account.overview"), 303)

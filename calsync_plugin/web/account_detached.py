@@ -7,31 +7,36 @@ from __future__ import annotations
 
 from itertools import islice
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import Blueprint, abort, redirect, request, url_for
 
 from calsync_plugin.accounts.follow_again import Way, detached, follow, ways
 from calsync_plugin.accounts.naming import name_of, record_names
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.state import Account
 from calsync_plugin.web.account_frame import Page, actor, connected, framed
+from calsync_plugin.web.known_sentences import begun
+from calsync_plugin.web.speaking import say, tell
+from calsync_plugin.wording import gettext as _
 
 FIRST = 50
 BUTTONS = {
-    Way.COMPARE: "Follow again",
-    Way.PUSH: "Push again",
-    Way.IMPORT: "Import again",
-    Way.FORGET: "Forget it",
-    Way.UNKNOWN: "Follow again",
+    Way.COMPARE: _("Follow again"),
+    Way.PUSH: _("Push again"),
+    Way.IMPORT: _("Import again"),
+    Way.FORGET: _("Forget it"),
+    Way.UNKNOWN: _("Follow again"),
 }
 MEANINGS = {
-    Way.COMPARE: "It is in both places. They are compared, and changes are followed again.",
-    Way.PUSH: "It is only in the CRM. A new meeting is put into Outlook, and its people are invited again.",
-    Way.IMPORT: "It is only in Outlook. A new record is made in the CRM.",
-    Way.FORGET: "Nothing is left of it in either place.",
-    Way.NONE: (
+    Way.COMPARE: _("It is in both places. They are compared, and changes are followed again."),
+    Way.PUSH: _(
+        "It is only in the CRM. A new meeting is put into Outlook, and its people are invited again."
+    ),
+    Way.IMPORT: _("It is only in Outlook. A new record is made in the CRM."),
+    Way.FORGET: _("Nothing is left of it in either place."),
+    Way.NONE: _(
         "It is somebody else's meeting and gone from your calendar. Only its organizer can invite you again."
     ),
-    Way.UNKNOWN: "The CRM or Outlook does not tell now what is left of it.",
+    Way.UNKNOWN: _("The CRM or Outlook does not tell now what is left of it."),
 }
 
 
@@ -63,7 +68,7 @@ def _follow(calsync: Calsync, account: Account) -> Page:
     wanted = request.form.get("link", "")
     link = next((one for one in detached(calsync.store, account) if one.id == wanted), None)
     if link is None:
-        abort(404, "This meeting is not among those that are no longer followed in your calendar.")
+        abort(404, _("This meeting is not among those that are no longer followed in your calendar."))
     text = follow(calsync.store, calsync.gateway, calsync.open_mailbox, account, link, by=actor())
-    flash(f"{text[:1].upper()}{text[1:]}.", "success")
+    tell(f"{begun(say(text))}.", "success")
     return redirect(url_for("account.detached"), 303)

@@ -17,17 +17,18 @@ from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.state import Account, AccountStatus
 from calsync_plugin.web.visitors import signed_in, visitor
+from calsync_plugin.wording import gettext as _
 
 Page = str | Response | tuple[str, int]
 TABS = (
-    ("account.overview", "Overview"),
-    ("account.settings", "Settings"),
-    ("account.backfill", "Waiting for you"),
-    ("account.held", "Held back"),
-    ("account.parked", "Not synced"),
-    ("account.clashes", "Changed in both"),
-    ("account.detached", "No longer followed"),
-    ("account.restore", "Deleted"),
+    ("account.overview", _("Overview")),
+    ("account.settings", _("Settings")),
+    ("account.backfill", _("Waiting for you")),
+    ("account.held", _("Held back")),
+    ("account.parked", _("Not synced")),
+    ("account.clashes", _("Changed in both")),
+    ("account.detached", _("No longer followed")),
+    ("account.restore", _("Deleted")),
 )
 
 

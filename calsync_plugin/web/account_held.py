@@ -5,13 +5,15 @@ Decides how they are named. What confirming and discarding mean lies in `account
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, redirect, request, url_for
 
 from calsync_plugin.accounts import holds
 from calsync_plugin.accounts.naming import name_of
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.state import Account, Decision
 from calsync_plugin.web.account_frame import Page, actor, connected, framed
+from calsync_plugin.web.speaking import tell
+from calsync_plugin.wording import ngettext as _n
 
 
 def held_page(pages: Blueprint, calsync: Calsync) -> None:
@@ -29,11 +31,18 @@ def held_page(pages: Blueprint, calsync: Calsync) -> None:
         decision = request.form.get("decision", "")
         if decision == "confirm":
             count = holds.confirm(calsync.store, account, by=actor())
-            flash(f"{count} held changes go ahead now.", "success")
+            tell(
+                _n("%(num)s held change goes ahead now.", "%(num)s held changes go ahead now.", count),
+                "success",
+            )
         elif decision == "discard":
             count = holds.discard(calsync.store, account, by=actor())
-            flash(
-                f"{count} held changes were given up. Their meetings stay and are no longer followed.",
+            tell(
+                _n(
+                    "%(num)s held change was given up. Its meeting stays and is no longer followed.",
+                    "%(num)s held changes were given up. Their meetings stay and are no longer followed.",
+                    count,
+                ),
                 "success",
             )
         return redirect(url_for("account.held"), 303)

@@ -5,13 +5,15 @@ Decides that it is told what a reset does before it is done. What it does lies i
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, redirect, request, url_for
 
 from calsync_plugin.accounts.progress import progress
 from calsync_plugin.accounts.reset import reset as begin_anew
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.state import Account
 from calsync_plugin.web.account_frame import Page, actor, connected, framed
+from calsync_plugin.web.speaking import tell
+from calsync_plugin.wording import ngettext as _n
 
 
 def reset_page(pages: Blueprint, calsync: Calsync) -> None:
@@ -23,5 +25,12 @@ def reset_page(pages: Blueprint, calsync: Calsync) -> None:
         if request.method == "GET":
             return framed(account, "reset.html", linked=progress(calsync.store, account).done)
         count = begin_anew(calsync.store, calsync.gateway, calsync.open_mailbox, account, by=actor())
-        flash(f"Everything is read and compared anew: {count} meetings.", "success")
+        tell(
+            _n(
+                "Everything is read and compared anew: %(num)s meeting.",
+                "Everything is read and compared anew: %(num)s meetings.",
+                count,
+            ),
+            "success",
+        )
         return redirect(url_for("account.overview"), 303)

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, redirect, request, url_for
 
 from calsync_plugin.accounts.restore import Restored, Restorer
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.state import Account
 from calsync_plugin.web.account_frame import Page, actor, connected, framed
+from calsync_plugin.web.known_sentences import known
+from calsync_plugin.web.speaking import tell
+from calsync_plugin.wording import gettext as _
+from calsync_plugin.wording import ngettext as _n
 
 FIRST = 200
 
@@ -35,7 +39,7 @@ def restore_page(pages: Blueprint, calsync: Calsync) -> None:
             )
         chosen = request.form.getlist("entry")[:FIRST]
         if not chosen:
-            flash("Tick what you want back.", "warning")
+            tell(_("Tick what you want back."), "warning")
         else:
             invite = request.form.get("invite") == "yes"
             _tell(restorer.restore(account, chosen, with_attendees=invite, by=actor()))
@@ -45,9 +49,14 @@ def restore_page(pages: Blueprint, calsync: Calsync) -> None:
 def _tell(done: Sequence[Restored]) -> None:
     count = sum(one.done for one in done)
     if count:
-        flash(
-            f"{count} {'entry is' if count == 1 else 'entries are'} back. They are not followed.", "success"
+        tell(
+            _n(
+                "%(num)s entry is back. They are not followed.",
+                "%(num)s entries are back. They are not followed.",
+                count,
+            ),
+            "success",
         )
     for one in done:
         if not one.done:
-            flash(f"One entry could not be restored: {one.text}", "danger")
+            tell(_("One entry could not be restored: %(why)s", why=known(one.text)), "danger")

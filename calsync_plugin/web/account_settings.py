@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request, session, url_for
+from flask import Blueprint, redirect, request, session, url_for
 
 from calsync_plugin.accounts.consequences import consequences, put_into_force, waits_for_settings
 from calsync_plugin.documents import Problem
@@ -23,6 +23,8 @@ from calsync_plugin.web.account_choices import choices_of, teams_of
 from calsync_plugin.web.account_frame import Page, actor, connected, framed
 from calsync_plugin.web.schema_fields import adds_or_takes_a_row
 from calsync_plugin.web.schema_forms import SchemaForm, form_class
+from calsync_plugin.web.speaking import tell
+from calsync_plugin.wording import gettext as _
 
 SCHEMA = "external_account"
 DRAFT = "settings_draft"
@@ -46,7 +48,7 @@ def settings_pages(pages: Blueprint, calsync: Calsync) -> None:
     @connected(calsync)
     def read_again(account: Account) -> Page:
         calsync.connections.read_again(account.user_id, by=actor())
-        flash("Your calendars are read again from the beginning. Nothing is deleted by that.", "success")
+        tell(_("Your calendars are read again from the beginning. Nothing is deleted by that."), "success")
         return redirect(url_for("account.settings"), 303)
 
 
@@ -100,19 +102,19 @@ def _changes(calsync: Calsync, account: Account) -> Page:
     if request.method == "POST" and request.form.get("fingerprint") == fingerprint:
         put_into_force(calsync, account, values, by=actor())
         session.pop(DRAFT)
-        flash("Your settings are saved.", "success")
+        tell(_("Your settings are saved."), "success")
         return redirect(url_for("account.overview"), 303)
     try:
         found = consequences(calsync, account, values, teams_of(calsync, account))
     except RemoteError:
-        flash(
-            "The CRM or Outlook does not answer now, so nobody can say what would happen. Try again.",
+        tell(
+            _("The CRM or Outlook does not answer now, so nobody can say what would happen. Try again."),
             "warning",
         )
         return redirect(url_for("account.settings", draft=1), 303)
     if not found.changed and not found.begins:
         session.pop(DRAFT)
-        flash("Nothing was changed.", "info")
+        tell(_("Nothing was changed."), "info")
         return redirect(url_for("account.settings"), 303)
     page = framed(account, "changes.html", found=found, fingerprint=fingerprint, first=FIRST_MAILED)
     return (page, 409) if request.method == "POST" else page

@@ -11,14 +11,18 @@ from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from calsync_plugin.accounts.connect import SETTINGS_FIRST
 from calsync_plugin.accounts.progress import Progress
 from calsync_plugin.accounts.switching import BY_USER
 from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.state import Account, AccountStatus, Notify, Stage
+from calsync_plugin.web.known_sentences import known
 from calsync_plugin.web.showing import shown
+from calsync_plugin.web.speaking import clock, day, say
+from calsync_plugin.wording import gettext as _
+from calsync_plugin.wording import ngettext as _n
 
 LONGEST = 300
 
@@ -40,85 +44,103 @@ def status_words(account: Account, progress: Progress, stopped: str, *, lacks: b
     reason = account.reason
     if account.status is AccountStatus.RECONNECT:
         return StatusWords(
-            "Sign in again", "warning", "Microsoft wants you to sign in again. Until then your changes wait."
+            _("Sign in again"),
+            "warning",
+            _("Microsoft wants you to sign in again. Until then your changes wait."),
         )
     if account.status is AccountStatus.NEEDS_ATTENTION:
-        return StatusWords("Needs attention", "danger", f"{_sentence(reason)} Your changes wait.")
+        text = _("%(reason)s Your changes wait.", reason=_sentence(known(reason)))
+        return StatusWords(_("Needs attention"), "danger", text)
     if account.status is AccountStatus.PAUSED:
         return _paused(reason)
     if stopped:
-        return StatusWords("Paused", "secondary", stopped)
+        return StatusWords(_("Paused"), "secondary", stopped)
     if progress.first:
-        return StatusWords("First sync", "info", "Your Outlook calendar is read for the first time.")
+        return StatusWords(_("First sync"), "info", _("Your Outlook calendar is read for the first time."))
     if progress.busy:
-        return StatusWords("Syncing", "info", busy_words(progress))
-    but = ", but for what is worth a look" if lacks else ""
-    return StatusWords("In step", "success", f"Your CRM meetings and your Outlook calendar are in step{but}.")
+        return StatusWords(_("Syncing"), "info", busy_words(progress))
+    text = (
+        _("Your CRM meetings and your Outlook calendar are in step, but for what is worth a look.")
+        if lacks
+        else _("Your CRM meetings and your Outlook calendar are in step.")
+    )
+    return StatusWords(_("In step"), "success", text)
 
 
 def _paused(reason: str) -> StatusWords:
     if reason == SETTINGS_FIRST:
         return StatusWords(
-            "Choose your settings",
+            _("Choose your settings"),
             "warning",
-            "Nothing syncs yet. Choose your settings; saving them begins it.",
+            _("Nothing syncs yet. Choose your settings; saving them begins it."),
         )
     if reason == BY_USER:
         return StatusWords(
-            "Off", "secondary", "You switched your calendar off. Changes wait until you switch it on."
+            _("Off"),
+            "secondary",
+            _("You switched your calendar off. Changes wait until you switch it on."),
         )
-    return StatusWords("Paused", "secondary", "An administrator paused your calendar. Your changes wait.")
+    text = _("An administrator paused your calendar. Your changes wait.")
+    return StatusWords(_("Paused"), "secondary", text)
 
 
 def busy_words(progress: Progress) -> str:
     """What is being done at this moment."""
     if progress.waiting:
-        entries = "entry is" if progress.waiting == 1 else "entries are"
-        return f"{progress.waiting} {entries} still to be looked at."
-    return "Outlook is being read." if progress.stage is not Stage.PUSHING else "Changes are being written."
+        return _n(
+            "%(num)s entry is still to be looked at.",
+            "%(num)s entries are still to be looked at.",
+            progress.waiting,
+        )
+    if progress.stage is not Stage.PUSHING:
+        return _("Outlook is being read.")
+    return _("Changes are being written.")
 
 
 def how_known(account: Account, poll_minutes: int) -> str:
     """How changes in Outlook become known."""
     if account.notify is Notify.NOTIFICATIONS:
-        return "Microsoft tells calsync at once when something changes in your calendar."
+        return _("Microsoft tells calsync at once when something changes in your calendar.")
     if account.notify is Notify.UNKNOWN:
-        return "How calsync learns of them is found out with the next sync."
-    text = f"calsync looks into your calendar every {poll_minutes} minutes."
-    return (
-        f"{text} Microsoft tells nothing by itself: {account.notify_reason}."
-        if account.notify_reason
-        else text
+        return _("How calsync learns of them is found out with the next sync.")
+    text = _n(
+        "calsync looks into your calendar every minute.",
+        "calsync looks into your calendar every %(num)s minutes.",
+        poll_minutes,
     )
+    if not account.notify_reason:
+        return text
+    why = known(account.notify_reason)
+    return _("%(text)s Microsoft tells nothing by itself: %(reason)s.", text=text, reason=why)
 
 
 FIELDS: Mapping[str, str] = MappingProxyType(
     {
-        "subject": "Subject",
-        "span": "Time",
-        "location": "Place",
-        "description": "Description",
-        "attendees": "People",
-        "responses": "Answers",
-        "reminder": "Reminder",
-        "sensitivity": "Privacy",
-        "show_as": "Shown as",
-        "online": "Teams meeting",
+        "subject": _("Subject"),
+        "span": _("Time"),
+        "location": _("Place"),
+        "description": _("Description"),
+        "attendees": _("People"),
+        "responses": _("Answers"),
+        "reminder": _("Reminder"),
+        "sensitivity": _("Privacy"),
+        "show_as": _("Shown as"),
+        "online": _("Teams meeting"),
     }
 )
-WINNERS: Mapping[str, str] = MappingProxyType({"crm": "The CRM's", "outlook": "Outlook's"})
+WINNERS: Mapping[str, str] = MappingProxyType({"crm": _("The CRM's"), "outlook": _("Outlook's")})
 
 
 def value_words(field: str, value: JsonValue, zone: str) -> Markup | str:
     """One side's value of a field, as people write it."""
     if value in (None, "", [], {}):
-        return "(nothing)"
+        return _("(nothing)")
     if field == "span" and isinstance(value, list | tuple):
         return _span([str(one) for one in value], zone)
-    if field == "reminder":
-        return f"{value} minutes before"
+    if field == "reminder" and str(value).isdecimal():
+        return _n("%(num)s minute before", "%(num)s minutes before", int(str(value)))
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, Mapping):
         return _short(", ".join(str(one) for one in value.values()))
     return _short(str(value))
@@ -136,7 +158,9 @@ def _span(value: list[str], zone: str) -> Markup | str:
 
 
 def _days(first: date, last: date) -> str:
-    return f"{first:%d %b %Y}" if last <= first else f"{first:%d %b %Y} to {last:%d %b %Y}"
+    if last <= first:
+        return day(first)
+    return _("%(start)s to %(end)s", start=day(first), end=day(last))
 
 
 def _hours(start: datetime, end: datetime, zone: str) -> Markup:
@@ -144,8 +168,10 @@ def _hours(start: datetime, end: datetime, zone: str) -> Markup:
     begins, ends = (moment.astimezone(ZoneInfo(zone) if zone else UTC) for moment in (start, end))
     until = shown(end, zone)
     if begins.date() == ends.date():
-        until = Markup('<time datetime="{}">{:%H:%M}</time>').format(end.isoformat(), ends)
-    return Markup("{} to {}").format(shown(start, zone), until)
+        until = Markup('<time datetime="{}">{}</time>').format(end.isoformat(), clock(ends))
+    # A wording is no markup: its two places are filled with markup here.
+    whole = escape(say(_("%(start)s to %(end)s", start="{start}", end="{end}")))
+    return whole.format(start=shown(start, zone), end=until)
 
 
 def _short(text: str) -> str:
@@ -153,5 +179,5 @@ def _short(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = text.strip() or "Something is wrong"
+    text = text.strip() or say(_("Something is wrong"))
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

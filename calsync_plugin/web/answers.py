@@ -23,10 +23,12 @@ from calsync_plugin.errors import (
     StoreError,
     UserError,
 )
+from calsync_plugin.web.known_sentences import in_words, known
+from calsync_plugin.web.speaking import PROGRAMS
+from calsync_plugin.wording import gettext as _
 
 log = logging.getLogger(__name__)
 
-PROGRAMS = ("/webhooks", "/api/", "/healthz", "/readyz", "/metrics")
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -41,7 +43,12 @@ POLICY = "; ".join(
     )
 )
 Answer = tuple[Response, int] | tuple[str, int]
-TITLES = {400: "That was not understood", 401: "Please sign in", 403: "Not for you", 404: "Not here"}
+TITLES = {
+    400: _("That was not understood"),
+    401: _("Please sign in"),
+    403: _("Not for you"),
+    404: _("Not here"),
+}
 
 
 def set_up_answers(app: Flask, *, secure: bool) -> None:
@@ -63,13 +70,13 @@ def _explain(error: CalsyncError) -> Answer:
     elif isinstance(error, StoreBusy):
         status = 503
     elif isinstance(error, UserError) and not isinstance(error, ConfigurationError | StoreError):
-        return _said(str(error), 409)
+        return _said(in_words(error), 409)
     elif isinstance(error, RemoteError) and not _asked_by_program():
         log.warning("%s %s: %s", request.method, request.path, error)
-        return _said("The CRM or Outlook does not answer now. Please try again in a minute.", 502)
+        return _said(_("The CRM or Outlook does not answer now. Please try again in a minute."), 502)
     else:
         log.error("%s %s: %s", request.method, request.path, error)
-        return _said("calsync cannot do this now; its log says why", 500)
+        return _said(_("calsync cannot do this now; its log says why"), 500)
     if isinstance(error, DeliveryError | StoreBusy):
         # Silence would hide a full disk, and a webhook whose secret is no longer the one that we know.
         log.warning("%s %.200s was refused: %s", request.method, request.path, error)
@@ -82,13 +89,16 @@ def _explain_http(error: HTTPException) -> Answer:
 
 def _too_old(error: CSRFError) -> Answer:
     log.info("%s %.200s without a valid form token: %s", request.method, request.path, error.description)
-    return _said("This page was open for too long. Go back, reload it and try again.", 400)
+    return _said(_("This page was open for too long. Go back, reload it and try again."), 400)
 
 
 def _said(text: str, status: int) -> Answer:
+    text = known(text)
     if _asked_by_program():
         return jsonify(error=text), status
-    return render_template("problem.html", title=TITLES.get(status, "That did not work"), text=text), status
+    return render_template(
+        "problem.html", title=TITLES.get(status, _("That did not work")), text=text
+    ), status
 
 
 def _asked_by_program() -> bool:

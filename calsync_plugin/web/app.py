@@ -28,12 +28,14 @@ from calsync_plugin.web.api import api
 from calsync_plugin.web.crm_webhooks import crm_webhooks
 from calsync_plugin.web.health import health
 from calsync_plugin.web.known_browsers import KnownBrowsers
+from calsync_plugin.web.language_choice import language_pages
 from calsync_plugin.web.login import login_pages
 from calsync_plugin.web.metrics import metrics
 from calsync_plugin.web.outlook_webhooks import outlook_webhooks
 from calsync_plugin.web.sessions import StoredSessions
 from calsync_plugin.web.showing import set_up_showing
 from calsync_plugin.web.sign_in import sign_in_pages
+from calsync_plugin.web.speaking import set_up_speaking
 from calsync_plugin.web.visitors import set_up_visitors
 from calsync_plugin.web.week import week_pages
 
@@ -65,10 +67,12 @@ def create_app(calsync: Calsync) -> Flask:
         app.register_blueprint(programs)
     signing_in = _signing_in(calsync)
     set_up_visitors(app, calsync, signing_in)
+    set_up_speaking(app)
     set_up_showing(app, calsync)
     set_up_answers(app, secure=secure)
     if signing_in is not None:
         app.register_blueprint(sign_in_pages(signing_in, calsync.clock, KnownBrowsers(app, secure=secure)))
+    app.register_blueprint(language_pages(secure=secure))
     login = login_pages(calsync)
     # Microsoft sends its answer from its own page; the login's state stands for it.
     guard.exempt(f"{login.import_name}.callback")

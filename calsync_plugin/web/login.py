@@ -26,14 +26,16 @@ from calsync_plugin.errors import (
     StoreError,
     UserError,
 )
+from calsync_plugin.web.known_sentences import begun, in_words, known
 from calsync_plugin.web.sessions import PageSession
+from calsync_plugin.wording import gettext as _
 
 log = logging.getLogger(__name__)
 
 TICKET = "login-answer:"
 SECONDS = 60.0
 LARGEST = 20_000
-UNKNOWN = "This login is not known or took too long. Please connect again."
+UNKNOWN = _("This login is not known or took too long. Please connect again.")
 Page = Response | tuple[str, int]
 
 
@@ -89,15 +91,15 @@ def _consented() -> Page:
 def _in_words(error: CalsyncError) -> str:
     """What the user reads: what is wrong with the installation is for its log."""
     if isinstance(error, UserError) and not isinstance(error, ConfigurationError | StoreError):
-        return str(error)
+        return in_words(error)
     log.warning("a login could not be ended: %s", error)
     if isinstance(error, RemoteError | StoreBusy):
-        return "Microsoft or calsync itself does not answer now. Please connect again in a minute."
-    return "calsync is not set up rightly; its log says why. Please tell your administrator."
+        return _("Microsoft or calsync itself does not answer now. Please connect again in a minute.")
+    return _("calsync is not set up rightly; its log says why. Please tell your administrator.")
 
 
 def _failed(reason: str) -> Page:
-    return render_template("login_failed.html", reason=reason[:1].upper() + reason[1:]), 400
+    return render_template("login_failed.html", reason=begun(known(reason))), 400
 
 
 def _whose() -> dict[str, str]:

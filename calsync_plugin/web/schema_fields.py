@@ -34,6 +34,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from calsync_plugin import bundle
 from calsync_plugin.documents import Problem, Schema
+from calsync_plugin.web.speaking import say, translated
+from calsync_plugin.wording import gettext as _
 
 MOST_ROWS = 50
 """Rows of a list that a form may send; the schema has limits of its own."""
@@ -116,8 +118,8 @@ def resolved(schema: Schema) -> Schema:
 def field_of(name: str, schema: Schema, choices: Choices) -> Any:
     """The unbound field of one property."""
     words: dict[str, Any] = {
-        "label": schema.get("title", name),
-        "description": schema.get("description", ""),
+        "label": translated(schema.get("title", name)),
+        "description": translated(schema.get("description", "")),
         "render_kw": _attributes(schema),
     }
     kind = schema.get("type")
@@ -127,11 +129,12 @@ def field_of(name: str, schema: Schema, choices: Choices) -> Any:
     if "enum" in schema:
         labels = schema.get("x-labels", {})
         return RadioField(
-            choices=[SelectChoice(v, labels.get(v, v)) for v in schema["enum"]], **_any_value(words)
+            choices=[SelectChoice(v, translated(labels.get(v, v))) for v in schema["enum"]],
+            **_any_value(words),
         )
     if kind == "string" and offered is not None:
         return SelectField(
-            choices=[SelectChoice(one.value, one.label) for one in offered], **_any_value(words)
+            choices=[SelectChoice(one.value, say(one.label)) for one in offered], **_any_value(words)
         )
     if schema.get("writeOnly"):
         return PasswordField(**words)
@@ -151,7 +154,9 @@ def _list_field(schema: Schema, choices: Choices, words: dict[str, Any], offered
         row = type("Row", (Form,), inner)
         return Rows(FormField(row), max_entries=MOST_ROWS, **words)
     if offered is not None:
-        return Ticks(choices=[SelectChoice(one.value, one.label) for one in offered], **_any_value(words))
+        return Ticks(
+            choices=[SelectChoice(one.value, say(one.label)) for one in offered], **_any_value(words)
+        )
     return Lines(**words)
 
 
@@ -206,7 +211,11 @@ def unoffered(name: str, schema: Schema, value: Any, before: Any, choices: Choic
     for one in value if isinstance(value, list) else [value]:
         choice = by_value.get(one)
         if one not in (None, "") and one not in stood and (choice is None or choice.disabled):
-            why = f"{choice.label}: {choice.disabled}" if choice else "is not among what can be chosen"
+            why = (
+                f"{say(choice.label)}: {say(choice.disabled)}"
+                if choice
+                else say(_("is not among what can be chosen"))
+            )
             reasons[why] = None
     yield from (Problem((name,), why) for why in reasons)
 

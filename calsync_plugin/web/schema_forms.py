@@ -17,6 +17,7 @@ from wtforms import BooleanField, PasswordField
 
 from calsync_plugin import bundle
 from calsync_plugin.documents import Problem, Schema
+from calsync_plugin.web.known_sentences import begun, known
 from calsync_plugin.web.schema_fields import (
     Choice,
     Choices,
@@ -27,6 +28,8 @@ from calsync_plugin.web.schema_fields import (
     properties,
     unoffered,
 )
+from calsync_plugin.web.speaking import say
+from calsync_plugin.wording import gettext as _
 
 REMOVE = "remove_"
 """Before the name of a secret: the box that takes the secret away."""
@@ -82,8 +85,9 @@ class SchemaForm(FlaskForm):  # type: ignore[misc]
     def blame(self, problems: Iterable[Problem]) -> None:
         """Put problems beside the fields in which they were entered; the rest above the form."""
         for problem in problems:
-            text = f"{problem.message[:1].upper()}{problem.message[1:]}"
-            text += f" (expected: {problem.expected})" if problem.expected else ""
+            text = begun(known(problem.message))
+            if problem.expected:
+                text = say(_("%(problem)s (expected: %(what)s)", problem=text, what=known(problem.expected)))
             self.wrong.setdefault(self._place(problem), []).append(text)
 
     def blame_choices(self, document: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
@@ -138,7 +142,7 @@ def form_class(
     for name, schema in _properties(schema_name):
         fields[name] = field_of(name, schema, offered)
         if schema.get("writeOnly"):
-            fields[f"{REMOVE}{name}"] = BooleanField("Remove the stored value")
+            fields[f"{REMOVE}{name}"] = BooleanField(say(_("Remove the stored value")))
     return type("SettingsForm", (SchemaForm,), fields)
 
 

@@ -5,9 +5,10 @@ Decides how a moment is written and which pages a visitor is offered. Knows no p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,16 +18,26 @@ from markupsafe import Markup
 
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.graph import zones
+from calsync_plugin.web.known_sentences import begun, known
 from calsync_plugin.web.schema_fields import properties
+from calsync_plugin.web.speaking import ENGLISH, language, say, translated
+from calsync_plugin.web.speaking import moment as spoken_moment
 from calsync_plugin.web.visitors import Visitor
+from calsync_plugin.wording import Wording
+from calsync_plugin.wording import gettext as _
+from calsync_plugin.wording import pgettext as _p
 
-PAGES = (("account.overview", "Outlook"), ("week.week", "Week"))
+PAGES = (("account.overview", "Outlook"), ("week.week", _("Week")))
 ADMIN_PAGES = (
-    ("admin_overview.front", "Overview"),
-    ("admin_accounts.listed", "Accounts"),
-    ("admin_grants.listed", "Grants"),
-    ("admin_integration.form", "Integration"),
-    ("admin_audit.entries", "Audit log"),
+    ("admin_overview.front", _("Overview")),
+    ("admin_accounts.listed", _("Accounts")),
+    ("admin_grants.listed", _("Grants")),
+    ("admin_integration.form", _("Integration")),
+    ("admin_audit.entries", _("Audit log")),
+)
+
+KINDS: Mapping[str, Wording] = MappingProxyType(
+    {"Meeting": _p("kind of record", "Meeting"), "Call": _p("kind of record", "Call")}
 )
 
 
@@ -41,17 +52,35 @@ class PageLink:
 
 def set_up_showing(app: Flask, calsync: Calsync) -> None:
     """Give the templates of `app` what they all need."""
-    app.jinja_env.globals.update(pages_of=pages_of, inner_of=lambda schema: properties(schema["items"]))
+    app.jinja_env.globals.update(
+        pages_of=pages_of, kind=kind, translated=translated, in_sentence=in_sentence, inner_of=_inner_of
+    )
+    app.jinja_env.filters.update(known=known, begun=begun)
 
     @app.template_filter("moment")
-    def moment(value: datetime | str | None, otherwise: str = "never") -> Markup | str:
+    def moment(value: datetime | str | None, otherwise: str = _("never")) -> Markup | str:
         return shown(value, zone_of_page(calsync)) if value else otherwise
 
     @app.template_filter("sentence")
     def sentence(text: str, end: str = ".") -> str:
         """Words of a log or message as a sentence of a page; an address stays as it is."""
+        text = say(text)
         begins = text if "://" in text.partition(" ")[0] else f"{text[:1].upper()}{text[1:]}"
         return begins if begins.endswith((".", "!", "?")) else f"{begins}{end}"
+
+
+def kind(entity_type: str) -> str:
+    """What the CRM calls a kind of record; one that an administrator made has its own name everywhere."""
+    return say(KINDS.get(entity_type, entity_type))
+
+
+def in_sentence(title: str) -> str:
+    """A title in the middle of a sentence: German writes nouns with a capital letter there, too."""
+    return title[:1].lower() + title[1:] if language() == ENGLISH else title
+
+
+def _inner_of(schema: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    return properties(schema["items"])
 
 
 def pages_of(visitor: Visitor) -> Iterator[PageLink]:
@@ -65,7 +94,7 @@ def shown(value: datetime | str, zone: str) -> Markup:
     """A moment in a zone, readable for people and for programs."""
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
     local = at.astimezone(ZoneInfo(zone) if zone else UTC)
-    text = f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+    text = spoken_moment(local)
     title = f"{zone or 'UTC'}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         at.astimezone(UTC).isoformat(timespec="seconds"), title, text

@@ -17,7 +17,9 @@ from calsync_plugin.accounts.signing_in import LONGEST, SigningIn
 from calsync_plugin.errors import RemoteError, SecondFactorNeeded, SignInRefused
 from calsync_plugin.state import Clock
 from calsync_plugin.web.known_browsers import KnownBrowsers
+from calsync_plugin.web.known_sentences import known as known_sentence
 from calsync_plugin.web.visitors import enter, leave
+from calsync_plugin.wording import gettext as _
 
 Page = str | Response | tuple[str, int]
 
@@ -25,14 +27,16 @@ Page = str | Response | tuple[str, int]
 class SignInForm(FlaskForm):  # type: ignore[misc]
     """Name, password and, once the CRM asked for it, the code."""
 
-    user_name = StringField("User name", render_kw={"autocomplete": "username", "maxlength": LONGEST})
-    password = PasswordField("Password", render_kw={"autocomplete": "current-password", "maxlength": LONGEST})
+    user_name = StringField(_("User name"), render_kw={"autocomplete": "username", "maxlength": LONGEST})
+    password = PasswordField(
+        _("Password"), render_kw={"autocomplete": "current-password", "maxlength": LONGEST}
+    )
     code = StringField(
-        "Code of your second factor",
-        description="Only if the CRM asks you for one.",
+        _("Code of your second factor"),
+        description=_("Only if the CRM asks you for one."),
         render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 20},
     )
-    submit = SubmitField("Sign in")
+    submit = SubmitField(_("Sign in"))
 
 
 def sign_in_pages(signing_in: SigningIn, clock: Clock, known: KnownBrowsers) -> Blueprint:
@@ -42,7 +46,7 @@ def sign_in_pages(signing_in: SigningIn, clock: Clock, known: KnownBrowsers) -> 
     @pages.route("/sign-in", methods=["GET", "POST"])
     def form() -> Page:
         sent = SignInForm()
-        onward = _ours(request.args.get("next", ""))
+        onward = ours(request.args.get("next", ""))
         if not sent.validate_on_submit():
             return _shown(sent, "", status=400 if request.method == "POST" else 200)
         try:
@@ -58,7 +62,7 @@ def sign_in_pages(signing_in: SigningIn, clock: Clock, known: KnownBrowsers) -> 
         except SignInRefused as error:
             return _shown(sent, str(error), code=bool(sent.code.data), status=401)
         except RemoteError:
-            return _shown(sent, "The CRM does not answer now. Please try again in a minute.", status=503)
+            return _shown(sent, _("The CRM does not answer now. Please try again in a minute."), status=503)
         enter(found, clock.now())
         return known.remember(redirect(onward, 303), found.user_name)
 
@@ -71,10 +75,10 @@ def sign_in_pages(signing_in: SigningIn, clock: Clock, known: KnownBrowsers) -> 
 
 
 def _shown(form: SignInForm, problem: str, *, code: bool = False, status: int = 200) -> Page:
-    return render_template("sign_in.html", form=form, problem=problem, with_code=code), status
+    return render_template("sign_in.html", form=form, problem=known_sentence(problem), with_code=code), status
 
 
-def _ours(address: str) -> str:
+def ours(address: str) -> str:
     """The page to go to: a path of ours, never another site."""
     return address if _is_ours(address) else url_for("account.overview")
 

@@ -17,8 +17,11 @@ from calsync_plugin.domain.timespan import AllDay
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.graph import zones
 from calsync_plugin.state import Account, AccountStatus
+from calsync_plugin.web.known_sentences import known
 from calsync_plugin.web.showing import zone_of_page
+from calsync_plugin.web.speaking import clock
 from calsync_plugin.web.visitors import signed_in, visitor
+from calsync_plugin.wording import gettext as _
 
 CAN_READ = report.SYNCING | {AccountStatus.PAUSED, AccountStatus.NEEDS_ATTENTION}
 Page = str | Response
@@ -30,6 +33,7 @@ class Card:
 
     entry: Entry
     when: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,11 @@ def week_pages(calsync: Calsync) -> Blueprint:
 def _shown(calsync: Calsync, account: Account, monday: date, today: date, zone: str) -> str:
     entries = week_of(calsync, account, monday, zone)
     days = [
-        Day(day, day == today, [Card(e, _when(e, day, zone)) for e in entries if e.on(day, zone)])
+        Day(
+            day,
+            day == today,
+            [Card(e, _when(e, day, zone), known(e.detail)) for e in entries if e.on(day, zone)],
+        )
         for day in (monday + timedelta(days=n) for n in range(DAYS))
     ]
     return render_template(
@@ -89,8 +97,8 @@ def _monday(text: str, today: date) -> date:
 def _when(entry: Entry, day: date, zone: str) -> str:
     """The time of an entry on one day: from midnight on if it began before, to midnight if it goes on."""
     if isinstance(entry.span, AllDay):
-        return "All day"
+        return _("All day")
     start, end = (zones.wall(at, zone) for at in (entry.span.start, entry.span.end))
-    from_time = f"{start:%H:%M}" if start.date() == day else "00:00"
-    to_time = f"{end:%H:%M}" if end.date() == day else "24:00"
-    return f"{from_time} to {to_time}"
+    from_time = clock(start) if start.date() == day else "00:00"
+    to_time = clock(end) if end.date() == day else "24:00"
+    return _("%(start)s to %(end)s", start=from_time, end=to_time)

@@ -17,7 +17,7 @@ from tests.pages import Browser
 from tests.world import ALICE, BOB, PUBLIC, World
 
 PROGRAMS = ("/webhooks", "/api/", "/healthz", "/readyz", "/metrics")
-OPEN = frozenset({"/sign-in", "/oauth/callback", "/oauth/done", "/oauth/answer", "/"})
+OPEN = frozenset({"/sign-in", "/language", "/oauth/callback", "/oauth/done", "/oauth/answer", "/"})
 """Pages that make sense for somebody unknown; a login is known by its state and ticket."""
 FILES = frozenset({"static", "bootstrap.static"})
 
