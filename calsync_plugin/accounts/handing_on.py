@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from calsync_plugin.accounts.reading import change_links
-from calsync_plugin.domain.carried import MODE_FLOW, Flow
 from calsync_plugin.domain.links import CopyPurpose, CopyState, Link, LinkState, Role
 from calsync_plugin.domain.meeting import Field
-from calsync_plugin.domain.policy import Mode
 from calsync_plugin.domain.privacy import MASK
 from calsync_plugin.engine.progress import rehomed
-from calsync_plugin.engine.roster import OFF, Member, Roster
+from calsync_plugin.engine.roster import Roster
 from calsync_plugin.state import Store
 
 
@@ -59,10 +57,4 @@ def _may_go_on(link: Link, mailbox_id: int) -> bool:
 def _heirs(link: Link, roster: Roster) -> Collection[int]:
     copies = [c for c in link.copies if c.purpose is CopyPurpose.ATTENDEE and c.state is CopyState.LIVE]
     members = roster.by_mailboxes({copy.mailbox_id for copy in copies})
-    return [mailbox_id for mailbox_id, one in members.items() if _brings(one, link.entity_type)]
-
-
-def _brings(member: Member, entity_type: str) -> bool:
-    """Whether a mailbox brings meetings of this kind into the CRM."""
-    gives = Flow.IN in MODE_FLOW[Mode(member.settings.mode)]
-    return member.account.status not in OFF and gives and member.settings.entity(entity_type) is not None
+    return [mailbox_id for mailbox_id, one in members.items() if one.brings(link.entity_type)]

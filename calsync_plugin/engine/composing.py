@@ -19,6 +19,7 @@ from calsync_plugin.engine.counting import Counting
 from calsync_plugin.engine.event_writes import EventWriter
 from calsync_plugin.engine.flooding import Flooding
 from calsync_plugin.engine.gather import Gatherer
+from calsync_plugin.engine.handing_over import HandingOver
 from calsync_plugin.engine.hosts import Hosts
 from calsync_plugin.engine.inward import Inward
 from calsync_plugin.engine.marked import Marked
@@ -82,6 +83,7 @@ def reconciler_of(around: Surroundings) -> Reconciler:
             brake=Brake(store, around.notices, around.counting),
             flooding=Flooding(store, around.plugins.notify),
             inward=inward,
+            handing_over=HandingOver(around.roster, around.open_mailbox, store.queue.hint),
             marks=EventMarks(store, arrivals, around.now, limit=around.limits.run_items),
             puller=_puller(around, arrivals, adopting),
             notices=around.notices,

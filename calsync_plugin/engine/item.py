@@ -62,6 +62,8 @@ class Item:
     """An earlier run began to create the record and did not learn what became of it."""
     owner_id: str = ""
     """The user to whom a new record is assigned."""
+    passes_to: str = ""
+    """The user to whom the record passes, because its own was taken off the meeting; empty: it stays."""
     record: Record | None = None
     """The record as the CRM gave it, for the journal."""
     series_id: str = ""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from calsync_plugin.domain.links import Presence
 from calsync_plugin.domain.operations import UpdateEvent
 from calsync_plugin.domain.planner import plan
 from calsync_plugin.engine.adopting import wait_for_first_reading
@@ -20,14 +19,14 @@ from calsync_plugin.engine.calendars import not_chosen, refresh_calendars, scope
 from calsync_plugin.engine.event_writes import Draft
 from calsync_plugin.engine.failures import asking_the_crm
 from calsync_plugin.engine.flooding import Flooding
-from calsync_plugin.engine.gather import Gatherer, as_stored
-from calsync_plugin.engine.inward import Inward, refused
+from calsync_plugin.engine.gather import Gatherer
+from calsync_plugin.engine.handing_over import HandingOver
+from calsync_plugin.engine.inward import Inward
 from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.look import look, look_at_former_homes, moves_unseen, needs_look
 from calsync_plugin.engine.marks import EventMarks
 from calsync_plugin.engine.notices import Notices
 from calsync_plugin.engine.pipeline import Pipeline
-from calsync_plugin.engine.progress import rehomed
 from calsync_plugin.engine.pulling import Puller
 from calsync_plugin.engine.roster import READY, Member, Roster
 from calsync_plugin.engine.run import Run, window_of
@@ -73,6 +72,7 @@ class Parts:
     brake: Brake
     flooding: Flooding
     inward: Inward
+    handing_over: HandingOver
     marks: EventMarks
     puller: Puller
     notices: Notices
@@ -233,7 +233,7 @@ class Reconciler:
             blind = [i for i in items if i.state is ItemState.OPEN and needs_look(i)]
             if blind:
                 look(client, blind, self._parts.writer.installation_id, self._parts.inward)
-                _hand_over(blind)
+            self._parts.handing_over.hand_over(items)
             for item in items:
                 if item.state is ItemState.OPEN:
                     item.plan = plan(item.link, item.ours, item.theirs, item.policy)
@@ -282,18 +282,6 @@ def _give_up(item: Item) -> None:
         item.state = ItemState.DONE
     else:
         item.state = ItemState.PARKED
-
-
-def _hand_over(items: Sequence[Item]) -> None:
-    """Somebody else's meeting, whose home copy went: another invited user's copy stands for it now (R3)."""
-    for item in items:
-        if item.state is not ItemState.OPEN or item.link is None or item.theirs.presence is not Presence.GONE:
-            continue
-        link = rehomed(item.link)
-        if link is not None and link.home is not None:
-            item.link, item.changed_link = link, True
-            item.theirs = replace(as_stored(link), own=refused(item.theirs.own))
-            item.elsewhere.add(link.home.mailbox_id)
 
 
 def _portions(items: Sequence[Item]) -> list[Sequence[Item]]:

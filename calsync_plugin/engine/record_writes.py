@@ -87,6 +87,7 @@ class RecordWriter:
         try:
             for operation in item.plan:
                 self._settle(item, operation)
+            self._pass_on(item)
             self._close(item)
             rebase(item)
             keep_answer(item)
@@ -178,6 +179,15 @@ class RecordWriter:
         if not self._gatherer.reload([item]):
             # A base of what was there before our write would make an edit of the CRM out of it.
             raise NotFound(f"{item.name}: it cannot be read back")
+
+    def _pass_on(self, item: Item) -> None:
+        """The record goes to the user whose copy stands for the meeting now (R3)."""
+        if item.passes_to and not item.dropped:
+            owner: Record = {"assignedUserId": item.passes_to}
+            self._gateway.update(item.key.entity_type, item.key.record_id, owner)
+            item.writes.append(UPDATE)
+            item.notes.append("the organizer took its user off the meeting; it goes on with a colleague")
+            item.wrote, item.passes_to = True, ""
 
     def _close(self, item: Item) -> None:
         """No team reads the record of an event that became private (R14)."""

@@ -52,6 +52,11 @@ class Member:
             return Standing.NONE
         return Standing.SYNCING if self.account.status in READY else Standing.WAITING
 
+    def brings(self, entity_type: str) -> bool:
+        """Whether this user's mailbox brings meetings of this type into the CRM."""
+        gives = Flow.IN in MODE_FLOW[Mode(self.settings.mode)]
+        return self.account.status not in OFF and gives and self.settings.entity(entity_type) is not None
+
     def assignee(self, entity_type: str) -> Assignee:
         """This user as the planner sees an assigned user."""
         return Assignee(

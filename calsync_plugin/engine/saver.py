@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from calsync_plugin.domain.links import LinkState
 from calsync_plugin.engine.brake import group_of
 from calsync_plugin.engine.counting import Counting
 from calsync_plugin.engine.item import Item, ItemState
@@ -223,10 +224,17 @@ def _to_mark(item: Item) -> str:
 
 
 def _no_longer_parked(item: Item, parked_in: set[int]) -> set[int]:
-    """An item is parked once: where it failed last. Whoever hands it on has nothing to say of the others."""
+    """An item is parked once: where it failed last. Whoever hands it on has nothing to say of the others.
+
+    Nor has whoever came to rest of mailboxes that hold a copy: their part of it is theirs to do.
+    """
     if item.state is ItemState.PARKED:
         return parked_in - {item.mailbox_id}
-    return parked_in & {item.mailbox_id} if item.problem else parked_in
+    if item.problem:
+        return parked_in & {item.mailbox_id}
+    followed = item.link is not None and not item.dropped and item.link.state is LinkState.ACTIVE
+    holders = {copy.mailbox_id for copy in item.link.copies} if item.link and followed else set()
+    return parked_in - (holders - {item.mailbox_id})
 
 
 def _is_news(item: Item, records: Mapping[tuple[str, str], set[int]], events: Mapping[int, set[str]]) -> bool:

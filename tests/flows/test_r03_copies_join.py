@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import permutations
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import permutations, product
 
 import pytest
 
@@ -14,6 +14,12 @@ from tests.flows.conftest import MakeWorld
 from tests.world import ALICE, BOB, CAROL, World
 
 KINDS = [("Meeting", ""), ("Call", "C: "), ("Visit", "V: ")]
+ORDERS = [(ALICE, BOB), (BOB, ALICE)]
+
+
+def _pull_in(world: World, order: Iterable[str]) -> None:
+    for user in order:
+        world.pull(user)
 
 
 def _all_three(make_world: MakeWorld) -> World:
@@ -186,19 +192,33 @@ def test_r03_a_copy_that_joins_a_detached_meeting_brings_no_second_record(world:
     assert world.mails() == []
 
 
-def test_r03_an_invitation_that_was_withdrawn_and_sent_again_is_the_same_meeting(world: World) -> None:
+@pytest.mark.parametrize(
+    "orders",
+    list(product(ORDERS, repeat=3)),
+    ids=lambda orders: "-".join("".join(user[-1] for user in order) for order in orders),
+)
+def test_r03_an_invitation_that_was_withdrawn_and_sent_again_is_the_same_meeting(
+    world: World, orders: Sequence[tuple[str, str]]
+) -> None:
+    """Invited, taken off, invited again; whose mailbox is read first each time."""
     theirs = world.invite_from_outside(ALICE, BOB, subject="Roadmap")
-    world.pull()
+    _pull_in(world, orders[0])
     record = world.only_record()["id"]
     world.outside_patch(theirs, attendees=["alice@example.com"])
-    world.pull()
-    assert world.only_record()["id"] == record
-    assert world.record(record)["usersIds"] == [ALICE]
+    world.mails()
+    _pull_in(world, orders[1])
+    found = world.only_record()
+    assert (found["id"], found["status"], found["assignedUserId"]) == (record, "Planned", ALICE)
+    assert found["usersIds"] == [ALICE]
+    link = world.link(record)
+    assert link.state is LinkState.ACTIVE
+    assert [copy.mailbox_id for copy in link.copies] == [world.account(ALICE).mailbox_id]
+    assert world.mails() == []
     world.outside_patch(theirs, attendees=["alice@example.com", "bob@example.com"])
-    world.pull()
+    world.mails()
+    _pull_in(world, orders[2])
     assert world.only_record()["id"] == record
     assert set(world.record(record)["usersIds"]) == {ALICE, BOB}
-    world.mails()
     world.quiet()
     assert world.mails() == []
 
