@@ -11,6 +11,7 @@ from calsync_plugin import __version__
 try:
     from calsync_plugin.cli.accounts import accounts
     from calsync_plugin.cli.backfill import backfill
+    from calsync_plugin.cli.espocrm import espocrm
     from calsync_plugin.cli.recovery import follow, reset, restore
     from calsync_plugin.cli.running import sandbox, serve, worker
     from calsync_plugin.cli.upkeep import check_up, config_group, installation, migrate
@@ -28,5 +29,5 @@ def main() -> None:
 
 for command in (backfill, follow, reset, restore):
     accounts.add_command(command)
-for command in (serve, sandbox, worker, check_up, migrate, config_group, installation, accounts):
+for command in (serve, sandbox, worker, check_up, migrate, config_group, installation, espocrm, accounts):
     main.add_command(command)

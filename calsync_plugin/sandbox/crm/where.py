@@ -83,6 +83,10 @@ class Filters:
 
             def people(row: Record) -> set[str]:
                 return {row[f"{link}Id"]} if row.get(f"{link}Id") else set()
+        elif f"{link}Ids" in entity.attributes and not entity.is_event:
+
+            def people(row: Record) -> set[str]:
+                return set(row.get(f"{link}Ids") or ())
         else:
             raise ApiError(400, f"Not existing link '{link}' in where.")
         wanted = {str(record_id) for record_id in ids}
