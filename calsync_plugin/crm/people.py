@@ -113,10 +113,10 @@ def _by_primary(kind: PersonKind, holders: list[PersonCard], wanted: set[str]) -
 
 
 def created_id(answer: object, entity_type: str) -> str:
-    """Id in the answer to a POST; UnknownOutcome if it names none."""
+    """Id in the answer to a write; UnknownOutcome if it names none: that is not the CRM's answer."""
     record_id = answer.get("id") if isinstance(answer, Mapping) else None
     if not isinstance(record_id, str) or not record_id:
-        raise UnknownOutcome(f"the CRM's answer to the new {entity_type} names no id")
+        raise UnknownOutcome(f"the CRM's answer about the saved {entity_type} names no id")
     return record_id
 
 

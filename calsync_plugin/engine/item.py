@@ -125,6 +125,8 @@ class Item:
     """Fields whose operations were carried out."""
     taken_in: set[Field] = field(default_factory=set)
     """Fields that the record was given."""
+    unseen: set[Field] = field(default_factory=set)
+    """Other fields that somebody saved in the record between our reading and our writing it."""
     created: CreateEvent | None = None
     """The create that was carried out in this run."""
     notes: list[str] = field(default_factory=list)

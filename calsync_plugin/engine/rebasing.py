@@ -41,6 +41,8 @@ def rebase(item: Item) -> None:
         settled=settled,
         version=version_of(item.ours.modified_at),
     )
+    if link.crm_base is not None and not fresh:
+        crm = _still_to_be_seen(item, link.crm_base, crm)
     if item.created is not None and Field.ATTENDEES not in item.created.fields:
         # The create left them out on purpose: they are still to be invited if the meeting moves ahead.
         crm = progress.with_value(crm, Field.ATTENDEES, {})
@@ -61,13 +63,23 @@ def rebase(item: Item) -> None:
     item.changed_link = True
 
 
+def _still_to_be_seen(item: Item, before: Base, after: Base) -> Base:
+    """The record's base without what somebody saved while we wrote: that stays a change of the CRM's."""
+    agreed = item.planned[0].normal_form(item.settled) if item.planned[0] else {}
+    known = {**before.values, **agreed}
+    kept = {name: known[name] for name in item.unseen if name in after.values and name in known}
+    return replace(after, values={**after.values, **kept})
+
+
 def overlooked(item: Item) -> bool:
-    """Whether the answer to our write shows an edit of the event that nobody had seen.
+    """Whether the answer to our write shows an edit of either side that nobody had seen.
 
     `If-Match` keeps our write from hiding one only where the service enforces it, and the event's etag is
     that of our write from now on: nothing would tell of the edit any more.
     """
     link, theirs = item.link, item.theirs.meeting
+    if item.unseen:
+        return True
     if link is None or link.outlook_base is None or theirs is None or item.planned[1] is not None:
         return False
     if not any(isinstance(o, UpdateEvent) for o in item.plan):

@@ -43,7 +43,8 @@ from calsync_plugin.engine.brake import DELETION
 from calsync_plugin.engine.failures import crm_refuses, fail
 from calsync_plugin.engine.gather import Gatherer
 from calsync_plugin.engine.item import Item, ItemState
-from calsync_plugin.engine.rebasing import forget_look, keep_answer, overlooked, rebase
+from calsync_plugin.engine.meanwhile import changed_meanwhile, is_new_match, keep_what_was_done, plan_again
+from calsync_plugin.engine.rebasing import keep_answer, overlooked, rebase
 from calsync_plugin.engine.record_creates import RecordCreator
 from calsync_plugin.errors import ItemError, NotFound, RemoteError, Unauthorized, VersionConflict
 
@@ -77,8 +78,8 @@ class RecordWriter:
             for operation in item.plan:
                 if isinstance(operation, UpdateRecord):
                     self._update(item, operation)
-        except (VersionConflict, NotFound):
-            _plan_again(item)
+        except (VersionConflict, NotFound) as error:
+            plan_again(item, error)
         except (ItemError, RemoteError) as error:
             fail(item, crm_refuses(error) if isinstance(error, Unauthorized) else error)
 
@@ -92,18 +93,17 @@ class RecordWriter:
             rebase(item)
             keep_answer(item)
             self._bookkeep(item)
-        except (VersionConflict, NotFound):
-            _plan_again(item)
+        except (VersionConflict, NotFound) as error:
+            if not is_new_match(item):
+                keep_what_was_done(item)
+            plan_again(item, error)
         except (ItemError, RemoteError) as error:
-            # What the record did not take is still to be taken in.
-            item.settled -= {f for o in item.plan if isinstance(o, UpdateRecord) for f in o.fields}
-            item.settled |= item.taken_in
-            rebase(item)
-            forget_look(item)
+            keep_what_was_done(item)
             fail(item, crm_refuses(error) if isinstance(error, Unauthorized) else error)
         else:
             _hand_on(item)
             item.again = overlooked(item)
+            item.unseen.clear()
             item.state = ItemState.OPEN if item.again else ItemState.DONE
 
     def take_in(self, item: Item) -> None:
@@ -114,8 +114,8 @@ class RecordWriter:
         try:
             for operation in updates:
                 self._update(item, operation)
-        except (VersionConflict, NotFound):
-            _plan_again(item)
+        except (VersionConflict, NotFound) as error:
+            plan_again(item, error)
         except (ItemError, RemoteError) as error:
             fail(item, crm_refuses(error) if isinstance(error, Unauthorized) else error)
         else:
@@ -176,9 +176,11 @@ class RecordWriter:
         item.wrote = True
         item.settled |= operation.fields
         item.taken_in |= operation.fields
+        before = item.view
         if not self._gatherer.reload([item]):
             # A base of what was there before our write would make an edit of the CRM out of it.
             raise NotFound(f"{item.name}: it cannot be read back")
+        item.unseen |= changed_meanwhile(before, item.view) - operation.fields
 
     def _pass_on(self, item: Item) -> None:
         """The record goes to the user whose copy stands for the meeting now (R3)."""
@@ -214,19 +216,6 @@ class RecordWriter:
         if attributes:
             self._gateway.update(item.key.entity_type, item.key.record_id, attributes)
             item.writes.append(UPDATE)
-
-
-def _plan_again(item: Item) -> None:
-    """The record is not what the plan was made from.
-
-    A match is known in the reading that found it only: its link is kept without bases, so that all is
-    compared then, for a stranger would get a second record (R21).
-    """
-    if item.link is not None and item.link.version == 0 and item.link.record_id:
-        item.state, item.changed_link = ItemState.RETRY, True
-        item.error = f"{item.name}: it was changed meanwhile, or cannot be read back yet"
-    else:
-        item.state = ItemState.CONTESTED
 
 
 def _change_state(item: Item, operation: Detach | Suspend | Resume) -> None:
