@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.second_try import give_second_tries
+
 _MEMORY = Path("/dev/shm")
 _ENOUGH = 4 << 30
 """Some tests build packages in their folder, and pytest keeps the folders of three runs."""
@@ -35,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
         run_backwards()
     if _MEMORY.is_dir() and _free(_MEMORY) > _ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a second try to what waits for other processes."""
+    give_second_tries(items)
 
 
 def _free(folder: Path) -> int:
