@@ -1,9 +1,9 @@
 """Which tests get a second try, in CI and on a desk.
 
 Decides it by what a test waits for: another process, a browser, a thread, all of which a busy machine can
-hold up for longer than anybody expected. pytest counts these tries in its closing line ("1 rerun"). Whatever runs
-within one thread has no such excuse: there a failure that does not come again is a bug, and its test gets no
-second try.
+hold up for longer than anybody expected. pytest counts these tries in its closing line ("1 rerun").
+Whatever runs within one thread has no such excuse: there a failure that does not come again is a bug, and
+its test gets no second try.
 """
 
 from __future__ import annotations
