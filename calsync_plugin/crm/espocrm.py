@@ -40,6 +40,7 @@ from calsync_plugin.errors import (
     ConfigurationError,
     Forbidden,
     NotFound,
+    RemoteError,
     Transient,
     Unavailable,
     UnknownOutcome,
@@ -70,6 +71,7 @@ class EspoGateway:
         self._people = EspoPeople(client)
         self._staff = EspoStaff(client)
         self._uid_refused_until: dict[str, float] = {}
+        self._has_answered = False
 
     @property
     def staff(self) -> EspoStaff:
@@ -77,8 +79,19 @@ class EspoGateway:
         return self._staff
 
     def now(self) -> datetime:
-        """The server's clock, as its answers tell it."""
+        """The server's clock, as its answers tell it; this machine's while the server does not answer."""
+        if not self._has_answered:
+            # A clock that is behind ours would make what is saved there now look old.
+            try:
+                self._client.page(self._any_entity, where=[], select=("id",), order_by="id", size=1)
+                self._has_answered = True
+            except RemoteError as error:
+                self._has_answered = error.status is not None
         return self._client.now()
+
+    @property
+    def _any_entity(self) -> str:
+        return next((entity.entity_type for entity in self._settings.entities), "Meeting")
 
     def load(self, entity_type: str, ids: Collection[str]) -> Mapping[str, Loaded]:
         """Read records: a list for many, and a GET for each that the list does not show or cuts.

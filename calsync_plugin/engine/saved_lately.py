@@ -48,7 +48,7 @@ class SavedLately:
         before, under_way = self._store.bookmarks.get(name), self._store.bookmarks.get(walk)
         if not before:
             # What lies before the first sweep is the back-fill's business.
-            self._set(name, before, self._crm_now(entity_type))
+            self._set(name, before, self._gateway.now())
             return True
         if under_way.startswith(f"{before}|"):
             reached, until = (datetime.fromisoformat(text) for text in under_way.split("|")[1:])
@@ -71,11 +71,6 @@ class SavedLately:
             return stopped, until
         # The answers say that it is earlier there than was believed: list once more, by that clock.
         return self._walk(entity_type, self._since(before, told)), told
-
-    def _crm_now(self, entity_type: str) -> datetime:
-        """The CRM's time. It is only known once it has answered: before that it would be this machine's."""
-        self._gateway.modified_since(entity_type, self._gateway.now(), limit=1)
-        return self._gateway.now()
 
     def _since(self, bookmark: str, now: datetime) -> datetime:
         instant, _, set_at = bookmark.partition(" ")

@@ -54,10 +54,17 @@ def create_app(
     app.register_blueprint(page)
     for status in (404, 405):
         app.register_error_handler(status, _unknown_route)
+    app.after_request(lambda response: _dated(response, crm.clock))
     app.wsgi_app = FaultLayer(app.wsgi_app, crm)  # type: ignore[method-assign]
     if webhook_interval is not None:
         crm.dispatcher.start()
     return app
+
+
+def _dated(response: Response, clock: Clock) -> Response:
+    """Every answer tells the server's time, by the clock that stamps its records."""
+    response.date = clock.now()
+    return response
 
 
 def _unknown_route(error: HTTPException) -> Response | HTTPException:
