@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from calsync_plugin.accounts.crm_check import check_crm
 from calsync_plugin.accounts.integration_check import State, Step, check
-from calsync_plugin.crm.access import read_access
 from calsync_plugin.crm.client import EspoClient
-from calsync_plugin.crm.webhook_setup import wanted_events
 from calsync_plugin.errors import CalsyncError, UnknownOutcome
 from calsync_plugin.graph.auth import Login
+from calsync_plugin.graph.client import Clock
 from calsync_plugin.http import Http
 from calsync_plugin.settings import EntitySettings, Settings
 from calsync_plugin.state import Account, AccountStatus, Notify, Store
@@ -27,6 +27,8 @@ class Finding:
     what: str
     ok: bool
     detail: str
+    note: bool = False
+    """Well, but worth knowing."""
 
 
 class Patient(Protocol):
@@ -35,6 +37,7 @@ class Patient(Protocol):
     store: Store
     http: Http
     login: Login
+    clock: Clock
     entities: dict[str, EntitySettings]
     espocrm: EspoClient
 
@@ -57,18 +60,14 @@ def all_accounts(store: Store) -> Iterator[Account]:
 
 def examine(patient: Patient) -> Iterator[Finding]:
     """Look at everything; a failed step does not end the others."""
-    before: list[tuple[str, Callable[[Patient], str]]] = [
-        ("store", _store),
-        ("CRM", _crm),
-        ("webhooks", _webhooks),
-        ("Microsoft Graph", _graph),
-    ]
     after: list[tuple[str, Callable[[Patient], str]]] = [
         ("accounts", _accounts),
         ("changes in Outlook", _reading),
         ("markers", _markers),
     ]
-    yield from (_found(what, look, patient) for what, look in before)
+    yield _found("store", _store, patient)
+    yield from (Finding(seen.what, seen.ok, seen.text, seen.note) for seen in check_crm(patient))
+    yield _found("Microsoft Graph", _graph, patient)
     yield from (_finding(step) for step in check(patient))
     yield from (_found(what, look, patient) for what, look in after)
 
@@ -98,22 +97,6 @@ def _store(patient: Patient) -> str:
 
 def _keys(patient: Patient) -> str:
     return ", ".join(sorted(patient.store.key_ids_in_use())) or "none"
-
-
-def _crm(patient: Patient) -> str:
-    access = read_access(patient.espocrm)
-    missing = access.shortcomings(patient.entities.values())
-    if missing:
-        raise UnknownOutcome("; ".join(missing))
-    return f"{patient.settings.crm.url} knows us as {access.user_name}"
-
-
-def _webhooks(patient: Patient) -> str:
-    wanted = set(wanted_events(patient.entities.values()))
-    missing = wanted - {webhook.event for webhook in patient.store.webhooks.all()}
-    if missing:
-        raise UnknownOutcome(f"not set up yet: {', '.join(sorted(missing))}; calsync serve makes them")
-    return f"{len(wanted)} report changes"
 
 
 def _graph(patient: Patient) -> str:

@@ -38,7 +38,7 @@ def check_up(config: Path | None, data: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(f) for f in findings]))
     for finding in [] if as_json else findings:
-        mark = "[green]ok[/]  " if finding.ok else "[red]FAIL[/]"
+        mark = "[red]FAIL[/]" if not finding.ok else "[yellow]note[/]" if finding.note else "[green]ok[/]  "
         console.print(f"{mark} {finding.what}: {as_written(finding.detail)}")
     if not all(f.ok for f in findings):
         sys.exit(1)

@@ -6,7 +6,7 @@ Decides which missing right is worth a sentence. Does not stop anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.errors import UnknownOutcome
@@ -29,6 +29,15 @@ class Access:
     """Rights by entity: a mapping of action to all | team | own | no | yes, or true; absent = none."""
     assignment: str = "all"
     """Whom records may be assigned to: all | team | no."""
+    users: str = "all"
+    """Whose records may be looked at by user: all | team | no (User Permission)."""
+    fields: Table = field(default_factory=dict)
+    """What is limited by field: entity type to field to `{"read": "no", "edit": "no"}`."""
+
+    def may_field(self, entity_type: str, name: str, action: str) -> bool:
+        """Whether a field may be read or edited; it may unless the role says otherwise."""
+        levels = _part(_part(self.fields, entity_type), name)
+        return levels.get(action) != "no"
 
     def may(self, entity_type: str, action: str) -> str:
         """Level of one right: `all`, `team`, `own`, `yes` or `no`."""
@@ -57,6 +66,26 @@ class Access:
                 "is new in Outlook is assigned to it until its role's Assignment Permission says 'all'"
             )
         return tuple(sentence for sentence in found if sentence)
+
+    def wishes(self, entities: Iterable[EntitySettings]) -> tuple[str, ...]:
+        """What works less well with these rights, one sentence each with the way to mend it."""
+        found = []
+        if self.user_type != "api":
+            found.append(
+                f"{self.user_name} is a user of the type {self.user_type}; give calsync an API user of its "
+                "own (calsync espocrm setup), with no more rights than it needs"
+            )
+        if self.may("Team", "read") != "all":
+            found.append("grants cannot be given to teams until the role lets Teams be read on level 'all'")
+        if self.users != "all" and self.user_type == "api":
+            found.append("users may stay unseen until the role's User Permission says 'all'")
+        hidden = [e.entity_type for e in entities if not self.may_field(e.entity_type, "uid", "read")]
+        if hidden:
+            found.append(
+                f"invitations that the CRM mailed are not recognised in Outlook for {', '.join(hidden)} "
+                "until the role's field level lets uid be read"
+            )
+        return tuple(found)
 
     def _shortcoming(self, entity_type: str, action: str) -> str:
         level = self.may(entity_type, action)
@@ -90,6 +119,8 @@ def read_access(client: EspoClient) -> Access:
         time_zone=str(settings.get("timeZone") or ""),
         table=_part(acl, "table"),
         assignment=str(acl.get("assignmentPermission") or "all"),
+        users=str(acl.get("userPermission") or "all"),
+        fields=_part(acl, "fieldTable"),
     )
 
 

@@ -265,7 +265,10 @@ ACCOUNT = EntityType(
     companions=("createdById", "assignedUserId"),
 )
 ENTITY_TYPES = (MEETING, CALL, VISIT, CONTACT, LEAD, USER, ACCOUNT, ROLE, TEAM, WEBHOOK)
-MARKER_FIELDS = ("cOutlookEventId", "cOutlookJoinUrl")
+MARKER_FIELDS: dict[str, dict[str, object]] = {
+    "cOutlookEventId": {"type": "varchar", "maxLength": 255, "index": True, "label": "Outlook event"},
+    "cOutlookJoinUrl": {"type": "url", "maxLength": 1000, "label": "Teams link"},
+}
 # Scopes that exist in EspoCRM but not here: the sandbox's roles give no access to them.
 FORBIDDEN_SCOPES = frozenset(
     _words("Opportunity Case Task Email Document Campaign Portal ExternalAccount Import KnowledgeBaseArticle")

@@ -20,9 +20,11 @@ class Store:
         self.tables: dict[str, Table] = {}
         self.attendance: dict[str, Attendance] = {}
         self.followers: dict[str, list[str]] = {}
+        # Scopes without records that an extension brought: a yes or no in each role.
+        self.extension_scopes: list[str] = []
         for entity in ENTITY_TYPES:
-            for name in MARKER_FIELDS if marker_fields and entity.is_event else ():
-                entity = entity.with_custom_field(name)  # noqa: PLW2901
+            for name, definition in MARKER_FIELDS.items() if marker_fields and entity.is_event else ():
+                entity = entity.with_custom_field(name, definition)  # noqa: PLW2901
             self.tables[entity.name] = Table(entity)
             if entity.is_event:
                 self.attendance[entity.name] = Attendance()
