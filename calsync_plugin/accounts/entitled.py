@@ -1,4 +1,4 @@
-"""Who has which grant: told by the host, else given on our pages to users, teams and roles.
+"""Who has which grant: told by the host, else by EspoCRM's roles, else given on our pages.
 
 Decides which source is believed, and that what cannot be told changes nothing. What follows for an account is
 decided in `grants`.
@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from calsync_plugin.accounts import crm_grants
 from calsync_plugin.accounts.grants import NEEDED, bring_in_line
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.crm.staff import Colleague
@@ -36,6 +37,11 @@ class Installation(Protocol):
     @property
     def gateway(self) -> Any:
         """A `CrmGateway`; that it is made when it is first asked for hides its type from pyright."""
+        ...
+
+    @property
+    def espocrm(self) -> Any:
+        """The client of EspoCRM, where that is the CRM."""
         ...
 
 
@@ -111,6 +117,7 @@ def look(calsync: Installation) -> None:
     if looked and now - datetime.fromisoformat(looked) < LOOK_EVERY:
         return
     try:
+        crm_grants.look(calsync)
         for page in pages(calsync.store) if looked else ():
             follow(calsync, page)
     except RemoteError as error:
@@ -156,6 +163,11 @@ def _named_by_host(calsync: Installation, user_ids: Collection[str]) -> Answers:
     return answers
 
 
+def _in_crm(calsync: Installation, user_ids: Collection[str]) -> Answers:
+    """What EspoCRM's roles give; nobody is left to what was given here if it has such scopes."""
+    return crm_grants.given(calsync, user_ids) if crm_grants.decides(calsync.store) else {}
+
+
 def _given(calsync: Installation, user_ids: Collection[str]) -> Answers:
     """What was given here to the users, and to the teams and roles that the CRM says they have."""
     carry_over(calsync.store)
@@ -185,8 +197,7 @@ def _with_groups(
     return None if unknown and not names >= NEEDED else names
 
 
-# EspoCRM's own access control comes between the two.
-_SOURCES: tuple[Source, ...] = (_named_by_host, _given)
+_SOURCES: tuple[Source, ...] = (_named_by_host, _in_crm, _given)
 
 
 def carry_over(store: Store) -> None:

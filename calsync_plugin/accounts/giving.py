@@ -10,7 +10,7 @@ import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from calsync_plugin.accounts import auditing
+from calsync_plugin.accounts import auditing, crm_grants
 from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.accounts.entitled import (
     ROLE,
@@ -32,6 +32,11 @@ from calsync_plugin.state import Given, Subject
 log = logging.getLogger(__name__)
 
 KINDS = (ROLE, TEAM, USER)
+IN_CRM = (
+    "the CRM's own roles say who may use Outlook; in EspoCRM, under Administration > Roles, "
+    "give a role External Accounts and Outlook Calendar"
+)
+"""Why nothing can be given here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +65,14 @@ def take(calsync: Installation, actor: Actor, subject: Subject, names: Collectio
 def set_to(calsync: Installation, actor: Actor, subject: Subject, names: Collection[str]) -> Outcome:
     """Let a user, team or role have exactly these grants.
 
-    Raises UserError for a grant that there is not, or for a subject to whom something is given and whom
-    nobody knows.
+    Raises UserError for a grant that there is not, for a subject to whom something is given and whom nobody
+    knows, and where EspoCRM's own roles decide.
     """
     before, after = _present(calsync, subject), frozenset(names)
     if not after <= NEEDED:
         raise UserError(f"there is no grant {min(after - NEEDED)!r}; there are {', '.join(sorted(NEEDED))}")
+    if after - before and crm_grants.decides(calsync.store):
+        raise UserError(IN_CRM)
     name = known(calsync, subject) if after - before else _name_then(calsync, subject)
     if name is None:
         raise UserError(f"the CRM knows no {subject.kind} {subject.id!r}")

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from calsync_plugin.accounts import giving, report
+from calsync_plugin.accounts import crm_grants, giving, report
 from calsync_plugin.accounts.auditing import COMMAND_LINE
 from calsync_plugin.accounts.entitled import ROLE, TEAM, USER, host_decides
 from calsync_plugin.accounts.grants import NEEDED
@@ -71,7 +71,7 @@ def revoke(
 def grants_list(config: Path | None, data: Path | None, as_json: bool) -> None:
     """List who may sync: users, roles and teams."""
     with opened(config, data) as calsync:
-        found = giving.listed(calsync)
+        found, in_crm = giving.listed(calsync), crm_grants.decides(calsync.store)
     if as_json:
         lines = [
             {
@@ -86,6 +86,8 @@ def grants_list(config: Path | None, data: Path | None, as_json: bool) -> None:
         ]
         click.echo(json.dumps(lines))
         return
+    if in_crm:
+        console.print(as_written(f"Not in force: {giving.IN_CRM}."))
     table = Table(box=None, pad_edge=False)
     for heading in ("kind", "name", "id", "grant", "given by", "since (UTC)"):
         table.add_column(heading, overflow="fold")

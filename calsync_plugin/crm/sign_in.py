@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from calsync_plugin.crm.gate import SIGN_INS_AT_ONCE, Gate, Lane
 from calsync_plugin.crm.protocol import Asked, decode, error_of
+from calsync_plugin.crm.roles import CrmRole, role_of, scopes_of
 from calsync_plugin.errors import (
     RemoteError,
     SecondFactorNeeded,
@@ -28,6 +29,8 @@ from calsync_plugin.settings import CrmSettings
 ADMINS = frozenset({"admin", "super-admin"})
 PEOPLE = ADMINS | {"regular"}
 """Types of users who may sign in; portal users and programs have no calendar of ours."""
+PAGE = 200
+"""Roles in one answer, as many as EspoCRM gives."""
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8}){0,3}")
 WRONG = "The user name or the password is not right."
@@ -49,6 +52,8 @@ class SignedIn:
     """EspoCRM's type of user."""
     time_zone: str = ""
     language: str = ""
+    scopes: frozenset[str] = frozenset()
+    """What EspoCRM's access control gives as a whole, such as ExternalAccount."""
     token: str = field(default="", repr=False)
 
     @property
@@ -88,6 +93,23 @@ class EspoSignIn:
             answer = self._http.send("POST", url, headers=headers, body=body, timeout=self._timeout)
             if answer.status == 403 or answer.status >= 500:
                 raise error_of(Asked("POST", "App/destroyAuthToken"), answer.status, answer.headers, b"")
+
+    def roles(self, user_name: str, token: str) -> tuple[CrmRole, ...]:
+        """All roles, which EspoCRM shows to administrators alone. Raises a RemoteError."""
+        found: list[CrmRole] = []
+        headers = {**_by_token(user_name, token), **_PROGRAM}
+        while True:
+            query = f"select=id,name,data&orderBy=name&order=asc&maxSize={PAGE}&offset={len(found)}"
+            with self._lane.passing():
+                url = f"{self._url}/Role?{query}"
+                answer = self._http.send("GET", url, headers=headers, timeout=self._timeout)
+                told = decode(Asked("GET", "Role"), answer.status, answer.headers, answer.body)
+            rows = told.get("list") if isinstance(told, Mapping) else None
+            if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+                raise UnknownOutcome("the CRM's answer for Role is no list", status=answer.status)
+            found += [role_of(row) for row in rows]
+            if len(rows) < PAGE:
+                return tuple(found)
 
     def _ask(self, headers: Mapping[str, str], wrong: str) -> SignedIn:
         with self._lane.passing():
@@ -151,6 +173,7 @@ def _signed_in(told: Mapping[str, object]) -> SignedIn:
         kind=str(user.get("type") or ""),
         time_zone=_preferred(told, "timeZone", _ZONE),
         language=_preferred(told, "language", _LANGUAGE),
+        scopes=scopes_of(_part(told, "acl").get("table")),
         token=str(told.get("token") or ""),
     )
 

@@ -1,13 +1,14 @@
 """What the CRM told of its users when they signed in: only their own login may ask for it.
 
-Decides that a user is written again only if something changed. What follows from it is decided elsewhere.
+Decides that a user is written again only if something changed or an hour went by. What follows from it is
+decided elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -15,6 +16,9 @@ from calsync_plugin.state.bulk import chunks, upsert
 from calsync_plugin.state.columns import instant
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.pages_schema import crm_users
+
+RENEWED = timedelta(hours=1)
+"""What did not change is written again after it, not at each visit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +31,9 @@ class CrmUser:
     language: str = ""
     """The language in which the CRM speaks to this user, such as de_DE; empty if it did not tell."""
     grants: frozenset[str] | None = None
-    """What the CRM's access control gives; None if it knows nothing of such grants."""
+    """What the CRM's own access control gives of our grants; None if it was not asked."""
     told_at: datetime | None = None
-    """When this was first told; set by the store."""
+    """When it was told last, to the hour; set by the store."""
 
 
 class CrmUsers:
@@ -57,15 +61,17 @@ class CrmUsers:
     def tell(self, user: CrmUser) -> bool:
         """Keep what the CRM told just now; whether it is something else than before."""
         before = self.many([user.user_id]).get(user.user_id)
-        if before is not None and replace(before, told_at=None) == replace(user, told_at=None):
+        now = instant(self._database.clock.now())
+        same = before is not None and replace(before, told_at=None) == replace(user, told_at=None)
+        if same and before is not None and before.told_at is not None and now - before.told_at < RENEWED:
             return False
         row = {
             "user_id": user.user_id,
             "zone": user.zone,
             "language": user.language,
             "grants": None if user.grants is None else sorted(user.grants),
-            "told_at": instant(self._database.clock.now()),
+            "told_at": now,
         }
         with self._database.write() as connection:
             connection.execute(upsert(connection, crm_users), row)
-        return True
+        return not same

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from calsync_plugin.accounts import giving
+from calsync_plugin.accounts import crm_grants, giving
 from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.accounts.entitled import host_decides
 from calsync_plugin.accounts.grants import NEEDED
@@ -28,8 +28,9 @@ def about_grants(pages: Blueprint, calsync: Calsync) -> None:
     @pages.get("/grants")
     def grants() -> Answer:
         api_calls.administrator(calsync, "list grants")
+        named = host_decides(calsync) or crm_grants.decides(calsync.store)
         given = [_given(one) for one in giving.listed(calsync)]
-        return jsonify(grants=given, named_by_crm=host_decides(calsync))
+        return jsonify(grants=given, named_by_crm=named)
 
     @pages.put("/grants/<kind>/<subject>")
     def put_grants(kind: str, subject: str) -> Answer:

@@ -91,6 +91,6 @@ def _signing_in(calsync: Calsync) -> SigningIn | None:
     """The sign-in of the CRM beside which we run; a host in whose process we are knows its users itself."""
     if not calsync.settings.crm.url:
         return None
-    told: Told = partial(crm_users.keep, calsync.store)
     service = EspoSignIn(calsync.settings.crm, calsync.http, calsync.crm_gate)
+    told: Told = partial(crm_users.keep, calsync, service)
     return SigningIn(service, calsync.clock.now, told)

@@ -29,6 +29,7 @@ from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import RemoteError
 from calsync_plugin.hookspecs import Caller
 from calsync_plugin.web.sessions import USER, PageSession
+from calsync_plugin.wording import gettext as _
 
 log = logging.getLogger(__name__)
 
@@ -77,9 +78,9 @@ def set_up_visitors(app: Flask, calsync: Calsync, signing_in: SigningIn | None) 
 
     def sign_in_first() -> Response:
         if signing_in is None:
-            abort(401, "Open this page from your CRM, where you are signed in.")
+            abort(401, _("Open this page from your CRM, where you are signed in."))
         if g.get("crm_is_away"):
-            abort(503, "The CRM does not answer, so nobody can be let in. Please try again in a minute.")
+            abort(503, _("The CRM does not answer, so nobody can be let in. Please try again in a minute."))
         here = request.full_path.rstrip("?") if request.method == "GET" else ""
         return redirect(url_for("sign_in.form", next=here or None))
 
@@ -120,7 +121,7 @@ def admin_only(page: Callable[P, R]) -> Callable[P, R]:
     @wraps(page)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         if not visitor().admin:
-            abort(403, "Only an administrator of the CRM may open this page.")
+            abort(403, _("Only an administrator of the CRM may open this page."))
         return page(*args, **kwargs)
 
     return signed_in(guarded)

@@ -157,6 +157,7 @@ class TestTheCrmChanges:
         world.sweep()
         assert world.account(ALICE).status == "connected"
         world.crm.faults.clear()
+        world.clock.advance(61)
         world.sweep()
         assert world.account(ALICE).status == "off"
 

@@ -153,5 +153,6 @@ class Access:
         granted = {
             scope for role in self.roles(caller) for scope, entry in role["data"].items() if entry is True
         }
-        found.update(dict.fromkeys(sorted(granted | set(BOOLEAN_SCOPES if caller.is_admin else ())), True))
+        everything = (*BOOLEAN_SCOPES, *self._store.extension_scopes) if caller.is_admin else ()
+        found.update(dict.fromkeys(sorted(granted | set(everything)), True))
         return found

@@ -40,7 +40,11 @@ def metadata(store: Store, access: Access, caller: Caller) -> Record:
         if name not in ("Role", "Webhook") and access.knows(caller, name)
     ]
     return {
-        "scopes": {entity.name: _scope(entity) for entity in entities},
+        "scopes": {
+            **{entity.name: _scope(entity) for entity in entities},
+            # Those without records are told to everybody (EspoCRM's published source).
+            **{name: {"entity": False, "acl": "boolean"} for name in store.extension_scopes},
+        },
         "entityDefs": {entity.name: _definition(entity) for entity in entities},
     }
 
