@@ -45,7 +45,9 @@ class Accounts:
     def many(self, user_ids: list[str]) -> dict[str, Account]:
         """Several accounts at once, by user id."""
         with self._database.read() as connection:
-            rows = connection.execute(SELECTED.where(accounts.c.user_id.in_(user_ids)))
+            rows = connection.execute(
+                SELECTED.where(accounts.c.user_id.in_(user_ids)).order_by(accounts.c.user_id)
+            )
             return {row.user_id: account_of(row) for row in rows}
 
     def by_mailboxes(self, mailbox_ids: list[int]) -> dict[int, Account]:
@@ -163,7 +165,9 @@ _SUCCEEDED = (
     .where(accounts.c.user_id == bindparam("user"))
     .values(stage=Stage.IDLE.value, last_success_at=bindparam("at"))
 )
-_BY_MAILBOXES = SELECTED.where(accounts.c.mailbox_id.in_(bindparam("mailboxes", expanding=True)))
+_BY_MAILBOXES = SELECTED.where(accounts.c.mailbox_id.in_(bindparam("mailboxes", expanding=True))).order_by(
+    accounts.c.mailbox_id
+)
 
 
 def new_mailbox(kind: MailboxKind, tenant_id: str, object_id: str, address: str = "") -> dict[str, Any]:

@@ -132,7 +132,7 @@ def unseen(connection: Connection, mailbox_id: int, calendar_id: str) -> list[st
     # Not by EXISTS: the key of what was seen begins with its calendar, and each event would be looked for
     # among all of them.
     statement = of_copies.except_(select(s.c.event_id).where(s.c.mailbox_id == mailbox_id))
-    found = list(connection.execute(statement).scalars())
+    found = sorted(connection.execute(statement).scalars())
     forget_seen(connection, mailbox_id, calendar_id)
     return found
 

@@ -81,5 +81,6 @@ def _count(connection: Connection, table: Table, *conditions: Any) -> int:
 
 def _counts(connection: Connection, column: Any, *conditions: Any) -> dict[str, int]:
     """How many rows have each value of a column."""
-    statement = select(column.label("value"), func.count().label("rows")).where(*conditions).group_by(column)
+    value = column.label("value")
+    statement = select(value, func.count().label("rows")).where(*conditions).group_by(column).order_by(column)
     return {row.value: row.rows for row in connection.execute(statement)}

@@ -28,7 +28,8 @@ class GivenGrants:
 
     def all(self) -> list[Given]:
         """All that was given, by kind and name of the subject."""
-        ordered = (given_grants.c.subject_kind, given_grants.c.subject_name, given_grants.c.name)
+        g = given_grants.c
+        ordered = (g.subject_kind, g.subject_name, g.subject_id, g.name)
         with self._database.read() as connection:
             rows = connection.execute(select(given_grants).order_by(*ordered)).all()
         return [

@@ -28,7 +28,7 @@ class Holding:
 
     def all(self, mailbox_id: int | None = None) -> list[Held]:
         """Held operations, oldest first, of one mailbox or of all."""
-        statement = select(held).order_by(held.c.since, held.c.link_id)
+        statement = select(held).order_by(held.c.since, held.c.link_id, held.c.mailbox_id, held.c.operation)
         if mailbox_id is not None:
             statement = statement.where(held.c.mailbox_id == mailbox_id)
         with self._database.read() as connection:

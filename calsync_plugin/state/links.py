@@ -79,8 +79,10 @@ class Links:
         owners: dict[str, str] = {}
         with self._database.read() as connection:
             for part in chunks(value for value in dict.fromkeys(values) if value):
-                statement = select(column.label("value"), copies.c.link_id).where(
-                    copies.c.mailbox_id == mailbox_id, column.in_(part), column != ""
+                statement = (
+                    select(column.label("value"), copies.c.link_id)
+                    .where(copies.c.mailbox_id == mailbox_id, column.in_(part), column != "")
+                    .order_by(copies.c.link_id)
                 )
                 owners.update((row.value, row.link_id) for row in connection.execute(statement))
             found = _by_ids(connection, owners.values())
@@ -172,7 +174,7 @@ class Links:
             .join(links, links.c.id == copies.c.link_id)
             .where(copies.c.mailbox_id == mailbox_id, copies.c.link_id > after, copies.c.event_id != "")
             .where(links.c.state != LinkState.DETACHED.value)
-            .order_by(copies.c.link_id)
+            .order_by(copies.c.link_id, copies.c.position)
             .limit(limit)
         )
         with self._database.read() as connection:
@@ -274,7 +276,7 @@ def _load(connection: Connection, statement: Select[Any], parameters: Mapping[st
 
 # Made once: building a statement costs more than executing it.
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
-_OF_IDS = select(links).where(links.c.id.in_(_IDS))
+_OF_IDS = select(links).where(links.c.id.in_(_IDS)).order_by(links.c.id)
 # The condition on the empty id lets both databases use the partial index.
 _OF_RECORDS = select(links).where(
     links.c.entity_type == bindparam("entity"),

@@ -41,7 +41,9 @@ class Log:
         self, *, mailbox_id: int | None = None, user_id: str | None = None, limit: int = 1000
     ) -> list[JournalEntry]:
         """What was deleted, latest first."""
-        statement = select(entries).order_by(entries.c.at.desc()).limit(limit)
+        statement = (
+            select(entries).order_by(entries.c.at.desc(), entries.c.item_id, entries.c.id).limit(limit)
+        )
         if mailbox_id is not None:
             statement = statement.where(entries.c.mailbox_id == mailbox_id)
         if user_id is not None:
@@ -63,7 +65,10 @@ class Log:
     def clashes(self, user_id: str, *, limit: int = 1000) -> list[Clash]:
         """The clashes of an account, latest first."""
         statement = (
-            select(clashes).where(clashes.c.user_id == user_id).order_by(clashes.c.at.desc()).limit(limit)
+            select(clashes)
+            .where(clashes.c.user_id == user_id)
+            .order_by(clashes.c.at.desc(), clashes.c.link_id, clashes.c.field, clashes.c.id)
+            .limit(limit)
         )
         with self._database.read() as connection:
             return [self._clash(row) for row in connection.execute(statement)]

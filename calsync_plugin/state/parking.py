@@ -28,7 +28,7 @@ class Parking:
         self, *, user_id: str | None = None, mailbox_id: int | None = None, limit: int = 1000
     ) -> list[Parked]:
         """Parked items, oldest first."""
-        statement = select(parked).order_by(parked.c.since).limit(limit)
+        statement = select(parked).order_by(parked.c.since, *parked.primary_key).limit(limit)
         if user_id is not None:
             statement = statement.where(parked.c.user_id == user_id)
         if mailbox_id is not None:

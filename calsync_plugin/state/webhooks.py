@@ -103,7 +103,9 @@ class Subscriptions:
             connection.execute(delete(subscriptions).where(subscriptions.c.id == subscription_id))
 
     def _find(self, condition: Any) -> list[Subscription]:
-        statement = select(subscriptions).where(condition).order_by(subscriptions.c.expires_at)
+        statement = (
+            select(subscriptions).where(condition).order_by(subscriptions.c.expires_at, subscriptions.c.id)
+        )
         with self._database.read() as connection:
             return [
                 Subscription(
