@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from calsync_plugin.accounts import crm_grants
 from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.accounts.giving import Outcome, give, listed, take
 from calsync_plugin.accounts.grants import NEEDED
@@ -76,6 +77,8 @@ def _shown(calsync: Calsync, search: str) -> str:
         users=users,
         search=search,
         lack=lack,
+        in_crm=crm_grants.roles(calsync.store) if crm_grants.decides(calsync.store) else None,
+        needed=NEEDED,
         needs={need.name: need.description for need in manifest().grants},
     )
 

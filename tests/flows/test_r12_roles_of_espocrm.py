@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,25 @@ def test_an_espocrm_without_such_scopes_decides_nothing(world: World) -> None:
     assert not crm_grants.decides(world.app.store)
     assert world.account(ALICE).status == "connected"
     assert not [one for one in world.crm.log.requests if one.path.endswith("/Role")]
+
+
+def test_the_page_shows_the_roles_and_gives_nothing(world: World) -> None:
+    world.sweep()
+    page = visit(world, "admin")
+    shown = page.get("/admin/grants").text
+    assert "EspoCRM's roles say who may use Outlook" in unescape(shown)
+    assert "Sales" in shown
+    assert "Take away" not in shown
+    given = page.post("/admin/grants", {"kind": "role", "id": ROLE_SALES_ID, "do": "give"})
+    assert given.status_code == 409
+    allow(world, yes=None, scope=ACCOUNT)
+    world.clock.advance(TEN_MINUTES)
+    assert "has only: OutlookCalendar" in page.get("/admin/grants").text
+
+
+def test_the_page_says_if_the_roles_were_not_read_yet(world: World) -> None:
+    world.crm_fails(path="/Role$", status=503)
+    page = visit(world, "admin")
+    assert "Not read yet" in page.get("/admin/grants").text
+    world.clock.advance(61)
+    assert "Not read yet" not in page.get("/admin/grants").text
