@@ -11,10 +11,17 @@ from types import MappingProxyType
 from typing import Any
 
 from calsync_plugin import bundle
+from calsync_plugin.wording import Wording
+from calsync_plugin.wording import gettext as _
+from calsync_plugin.wording import pgettext as _p
 
-NOTHING = "none"
+NOTHING = _("none")
 NAMED: Mapping[str, str] = MappingProxyType(
-    {"calendars": "another calendar", "main_calendars": "another calendar", "teams": "another team"}
+    {
+        "calendars": _("another calendar"),
+        "main_calendars": _("another calendar"),
+        "teams": _("another team"),
+    }
 )
 """What stands for an id whose name is not known, by what is chosen from."""
 LONGEST = 80
@@ -45,7 +52,9 @@ def changes(
     for name, schema in ((name, _resolved(schema)) for name, schema in properties.items()):
         old, new = (_whole(document.get(name, schema.get("default")), schema) for document in (before, after))
         if old != new:
-            yield Changed(schema.get("title", name), _value(old, schema, names), _value(new, schema, names))
+            yield Changed(
+                _(schema.get("title", name)), _value(old, schema, names), _value(new, schema, names)
+            )
 
 
 def _whole(value: object, schema: Mapping[str, Any]) -> object:
@@ -65,18 +74,20 @@ def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _value(value: object, schema: Mapping[str, Any], names: Mapping[str, str]) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if value in (None, "", [], ()):
         return NOTHING
     if isinstance(value, list | tuple):
-        return _short(", ".join(_value(one, schema, names) for one in value))
+        return _short(Wording("%(all)s", {"all": tuple(_value(one, schema, names) for one in value)}))
     if isinstance(value, Mapping):
         label = value.get("label")
-        return f"{value.get('entity_type')} ({label})" if label else str(value.get("entity_type"))
+        kind = _p("kind of record", str(value.get("entity_type")))
+        return Wording("%(kind)s (%(label)s)", {"kind": kind, "label": label}) if label else kind
     if schema.get("x-choices") in NAMED:
         return _short(names.get(str(value), NAMED[schema["x-choices"]]))
     labels: Mapping[str, str] = schema.get("x-labels", {})
-    return _short(str(labels.get(str(value), value)).partition(":")[0])
+    # The catalogue has the words before a colon as a message of their own.
+    return _short(_(str(labels[str(value)]).partition(":")[0]) if str(value) in labels else str(value))
 
 
 def _short(text: str) -> str:

@@ -18,6 +18,7 @@ from calsync_plugin.errors import NotFound, RemoteError, StoreBusy, UserError
 from calsync_plugin.graph.calendar import calendar_of, get_event
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.state import Account, AccountStatus, Store
+from calsync_plugin.wording import gettext as _
 
 OpenMailbox = Callable[[str, int], MailboxClient]
 """Opens the mailbox of a user id and mailbox id."""
@@ -105,7 +106,7 @@ def _follow(
         return _import_again(store, account, link)
     with store.save(None) as tx:
         tx.drop_link(link)
-    return "nothing is left of it on either side; it is forgotten"
+    return _("nothing is left of it on either side; it is forgotten")
 
 
 def _compare(store: Store, account: Account, link: Link) -> str:
@@ -117,7 +118,7 @@ def _compare(store: Store, account: Account, link: Link) -> str:
         "followed again; both sides are compared",
     )
     store.queue.record_changes([(link.entity_type, link.record_id, account.user_id, "follow")])
-    return "both sides are compared and followed again"
+    return _("both sides are compared and followed again")
 
 
 def _push_again(store: Store, account: Account, link: Link) -> str:
@@ -141,7 +142,7 @@ def _push_again(store: Store, account: Account, link: Link) -> str:
     )
     _save(store, account, fresh, "pushed again")
     store.queue.record_changes([(link.entity_type, link.record_id, account.user_id, "follow")])
-    return "the record is pushed again as a new event"
+    return _("the record is pushed again as a new event")
 
 
 def _import_again(store: Store, account: Account, link: Link) -> str:
@@ -162,7 +163,7 @@ def _import_again(store: Store, account: Account, link: Link) -> str:
         tx.mark_events(home.mailbox_id, [home.event_id])
         tx.note(account.user_id, link.id, f"{_words(link)}: imported again")
         tx.wake(home.mailbox_id)
-    return "the event is imported again as a new record"
+    return _("the event is imported again as a new record")
 
 
 def _save(store: Store, account: Account, link: Link, text: str) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from calsync_plugin.domain.meeting import JsonValue
+from calsync_plugin.wording import gettext as _
+from calsync_plugin.wording import ngettext as _n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +68,27 @@ class Preview:
     @property
     def warnings(self) -> list[str]:
         """What a person should know before confirming, in sentences."""
-        found = []
+        found: list[str] = []
         if not self.read:
-            found.append("Outlook was not read to its end yet: nothing can be confirmed before that.")
+            found.append(_("Outlook was not read to its end yet: nothing can be confirmed before that."))
         if self.former:
             found.append(
-                f"{self.former} meetings lie in a mailbox that was connected before. They stay there and are "
-                "not pushed; their attendees already hold the old event."
+                _n(
+                    "%(num)s meeting lies in a mailbox that was connected before. It stays there and is "
+                    "not pushed; its attendees already hold the old event.",
+                    "%(num)s meetings lie in a mailbox that was connected before. They stay there and are "
+                    "not pushed; their attendees already hold the old event.",
+                    self.former,
+                )
             )
         if self.unusable:
-            found.append(f"{self.unusable} records cannot become events as they are; they are left out.")
+            found.append(
+                _n(
+                    "%(num)s record cannot become an event as it is; it is left out.",
+                    "%(num)s records cannot become events as they are; they are left out.",
+                    self.unusable,
+                )
+            )
         return found
 
     def as_json(self) -> Mapping[str, JsonValue]:

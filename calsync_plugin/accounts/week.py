@@ -27,6 +27,7 @@ from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.graph.events import EventView
 from calsync_plugin.settings import EntitySettings, UserSettings, user_settings
 from calsync_plugin.state import Account, Store
+from calsync_plugin.wording import gettext as _
 
 DAYS = 7
 MOST = 500
@@ -162,14 +163,14 @@ def _paired(
 
 def _of_event(event: EventView, link: Link | None, side: Side) -> Entry:
     private = event.meeting.sensitivity is not Sensitivity.NORMAL
-    subject = "Private meeting" if private else event.meeting.subject
+    subject = _("Private meeting") if private else event.meeting.subject
     return _entry(subject, event.meeting.span, side, link, link.entity_type if link else "")
 
 
 def _entry(subject: str, span: TimeSpan, side: Side, link: Link | None, entity_type: str) -> Entry:
     state, detail = _words(side, link)
     return Entry(
-        subject=subject or "(no subject)",
+        subject=subject or _("(no subject)"),
         span=span,
         side=side,
         state=state,
@@ -182,12 +183,15 @@ def _entry(subject: str, span: TimeSpan, side: Side, link: Link | None, entity_t
 def _words(side: Side, link: Link | None) -> tuple[str, str]:
     """The state of a meeting's link, and what there is to say of it."""
     if link is None:
-        return ("Not linked", "Only in Outlook" if side is Side.OUTLOOK else "Only in the CRM")
+        return (_("Not linked"), _("Only in Outlook") if side is Side.OUTLOOK else _("Only in the CRM"))
     if link.state is LinkState.DETACHED:
-        return ("No longer followed", link.reason)
+        return (_("No longer followed"), link.reason)
     if link.state is LinkState.SUSPENDED:
-        return ("On hold", link.reason)
+        return (_("On hold"), link.reason)
     if side is Side.BOTH:
-        return ("In step", "")
-    where = "Outlook" if side is Side.OUTLOOK else "the CRM"
-    return ("Under way", f"At this time only in {where} so far, or elsewhere in the week on the other side")
+        return (_("In step"), "")
+    if side is Side.OUTLOOK:
+        where = _("At this time only in Outlook so far, or elsewhere in the week on the other side")
+    else:
+        where = _("At this time only in the CRM so far, or elsewhere in the week on the other side")
+    return (_("Under way"), where)
