@@ -37,14 +37,16 @@ def restore(world: World, record_id: str, entity_type: str = "Meeting") -> None:
 
 def mass_update(world: World, ids: list[str], entity_type: str = "Meeting", **values: Any) -> None:
     """Change many records at once."""
-    body = {"entityType": entity_type, "action": "update", "params": {"ids": ids}, "data": {"values": values}}
-    assert quietly(world, "POST", "MassAction", **body)["count"] == len(ids)
+    _mass(world, ids, entityType=entity_type, action="update", data={"values": values})
 
 
 def mass_delete(world: World, ids: list[str], entity_type: str = "Meeting") -> None:
     """Remove many records at once."""
-    body = {"entityType": entity_type, "action": "delete", "params": {"ids": ids}}
-    assert quietly(world, "POST", "MassAction", **body)["count"] == len(ids)
+    _mass(world, ids, entityType=entity_type, action="delete")
+
+
+def _mass(world: World, ids: list[str], **body: Any) -> None:
+    assert quietly(world, "POST", "MassAction", params={"ids": ids}, **body)["count"] == len(ids)
 
 
 def requests_of(world: World) -> list[str]:

@@ -122,7 +122,8 @@ def differs(item: Item, held: set[str]) -> bool:
         return False
     link = item.link
     if link is not None and link.state is LinkState.SUSPENDED:
-        return item.ours.presence is Presence.PRESENT and link.reason == OUT_OF_SIGHT
+        known = item.ours.presence in (Presence.PRESENT, Presence.GONE)
+        return known and link.reason == OUT_OF_SIGHT
     planned = plan(link, item.ours, item.theirs, item.policy)
     to_do = any(operation is READ_FIRST or not isinstance(operation, Wait) for operation in planned)
     return not to_do if link is not None and link.id in held else to_do

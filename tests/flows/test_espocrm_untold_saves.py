@@ -59,7 +59,7 @@ def test_a_mass_change_is_walked_through_in_several_runs(
         world.crm.insert("Call", {**DEFAULTS, "name": f"Call {number}", "assignedUserId": "", "usersIds": []})
     world.crm.log.clear()
     world.app.store.queue.wake(SWEEP)
-    reached = []
+    reached: list[str] = []
     while world.app.worker.drain(rounds=1) and len(reached) < 9:
         reached.append(world.app.store.bookmarks.get("sweep-walk:Call"))
     # Each run began where the one before had stopped, and the last one had nothing left to keep.
