@@ -20,7 +20,7 @@ from calsync_plugin.state import ROUTER, Keyring, MailboxKind, Store, open_store
 from tests.state.stalling import StallingRelay
 from tests.world import KEY
 
-SERVER = "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=3"
+SERVER = "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=30"
 DEADLINE = 20.0
 
 

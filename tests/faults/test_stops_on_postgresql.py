@@ -20,7 +20,7 @@ from tests.faults.matrix import Bench
 from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.faults.yard import Yard
 
-SERVER = "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=3"
+SERVER = "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=30"
 EVERY = [pytest.param(s, id=s.name) for s in (*SCENARIOS, *INCOMING)]
 
 

@@ -21,9 +21,10 @@ import pytest
 from calsync_plugin.state import Keyring, open_store
 from calsync_plugin.state.schema import metadata
 from tests.keeping import Kept, keep
+from tests.patience import let_hooks_wait
 from tests.world import ALICE, BOB, KEY, World
 
-SERVER = "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=3"
+SERVER = "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=30"
 
 MakeWorld = Callable[..., World]
 Rows = list[tuple[str, bytes]]
@@ -66,6 +67,12 @@ def _is_further_case(item: pytest.Item, seen: set[str]) -> bool:
         return True
     seen.add(function)
     return False
+
+
+@pytest.fixture(autouse=True)
+def _patient_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No hook gives up because the machine is busy."""
+    let_hooks_wait(monkeypatch)
 
 
 @pytest.fixture(scope="session")

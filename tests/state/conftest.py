@@ -14,7 +14,7 @@ from calsync_plugin.state import Clock, Keyring, Store, open_store
 from calsync_plugin.state.schema import metadata
 from tests.state.samples import MovedClock, Opener
 
-SERVER = "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=3"
+SERVER = "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=30"
 
 
 @pytest.fixture(scope="session")
