@@ -10,6 +10,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from calsync_plugin.sandbox.crm.access import BOOLEAN_SCOPES, SCOPES
+from calsync_plugin.sandbox.crm.acl import acl_of
 from calsync_plugin.sandbox.crm.answers import Call, endpoint
 from calsync_plugin.sandbox.crm.api import api
 from calsync_plugin.sandbox.crm.errors import ApiError, AuthError, missing
@@ -25,18 +26,9 @@ def app_user(call: Call) -> object:
     """The caller, its access and, after a password, a token."""
     crm, caller = call.crm, call.caller
     row = crm.store.tables["User"].rows[caller.id]
-    uid = {"uid": {"read": "no", "edit": "no"}}
-    fields = {name: {} if crm.access.sees_uid(caller, name) else uid for name in ("Meeting", "Call")}
-    acl = {
-        "table": crm.access.table(caller),
-        "fieldTable": fields,
-        "fieldTableQuickAccess": {},
-        "assignmentPermission": crm.access.permission(caller, "assignmentPermission"),
-        "userPermission": crm.access.permission(caller, "userPermission"),
-    }
     return {
         "user": crm.presenter.detail(caller, crm.store.entity("User"), row),
-        "acl": acl,
+        "acl": acl_of(crm.access, caller),
         "preferences": preferences(row),
         "token": call.login.token,
         "settings": _settings(call),

@@ -13,7 +13,12 @@ from flask import Flask, Response, request
 from waitress.server import create_server  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
-from calsync_plugin.sandbox.crm import admin_api, preferences  # noqa: F401 - they register their routes
+from calsync_plugin.sandbox.crm import (  # noqa: F401 - they register their routes
+    admin_api,
+    calendar_api,
+    external_accounts,
+    preferences,
+)
 from calsync_plugin.sandbox.crm.answers import API
 from calsync_plugin.sandbox.crm.api import api
 from calsync_plugin.sandbox.crm.clock import Clock

@@ -11,6 +11,8 @@ class Settings:
 
     time_zone: str = "UTC"
     language: str = "en_US"
+    # Where users reach the CRM; empty: where the request came to.
+    site_url: str = ""
     # Seconds between two runs of the webhook queue: 120 in the product, 0 at once, None only when told.
     webhook_interval: float | None = 120
     webhook_portion: int = 20

@@ -6,7 +6,7 @@ A Flask app has it in `app.extensions["crm"]`; tests use it directly, other proc
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from calsync_plugin.sandbox.crm.delivery import Dispatcher
 from calsync_plugin.sandbox.crm.entities import ATTENDEES
 from calsync_plugin.sandbox.crm.faults import Faults
 from calsync_plugin.sandbox.crm.ids import IdSource
+from calsync_plugin.sandbox.crm.integrations import Integration
 from calsync_plugin.sandbox.crm.listing import Listing
 from calsync_plugin.sandbox.crm.persistence import dumped, restored
 from calsync_plugin.sandbox.crm.request_log import RequestLog
@@ -48,6 +49,7 @@ class Crm:
         self.clock: Clock = clock or MovableClock()
         self.settings = settings or Settings(webhook_interval=None)
         self.store = Store(marker_fields=marker_fields)
+        self.integrations: dict[str, Integration] = {}
         self.ids = IdSource(self.clock)
         self.access = Access(self.store)
         self.auth = Auth(self.store, self.access, self.clock, self.settings)
@@ -109,6 +111,23 @@ class Crm:
         """Switch optimistic concurrency control of an entity type."""
         with self.store.lock:
             self.store.redefine(self.store.entity(entity_type).with_version_number(on))
+
+    def install(self, name: str, scope: str, *, fields: Mapping[str, Iterable[str]] | None = None) -> None:
+        """Install an extension: an integration, its scope for roles, and fields of its own."""
+        with self.store.lock:
+            self.integrations[name] = Integration(name, scope)
+            self.store.extension_scopes.append(scope)
+            for entity_type, names in (fields or {}).items():
+                for one in names:
+                    self.store.redefine(self.store.entity(entity_type).with_custom_field(one))
+
+    def uninstall(self, name: str, *, fields: Mapping[str, Iterable[str]] | None = None) -> None:
+        """Take an extension away, with what it brought; roles keep what they say of its scope."""
+        with self.store.lock:
+            self.store.extension_scopes.remove(self.integrations.pop(name).scope)
+            for entity_type, names in (fields or {}).items():
+                for one in names:
+                    self.store.redefine(self.store.entity(entity_type).without_custom_field(one))
 
     def dump(self) -> dict[str, Any]:
         """Everything that outlives a restart, as JSON values of their own."""

@@ -22,8 +22,6 @@ class Store:
         self.followers: dict[str, list[str]] = {}
         # Scopes without records that an extension brought: a yes or no in each role.
         self.extension_scopes: list[str] = []
-        # Scopes without records that an extension brought: a yes or no in each role.
-        self.extension_scopes: list[str] = []
         for entity in ENTITY_TYPES:
             for name, definition in MARKER_FIELDS.items() if marker_fields and entity.is_event else ():
                 entity = entity.with_custom_field(name, definition)  # noqa: PLW2901

@@ -179,6 +179,18 @@ def _inactive_user(world: World) -> None:
     world.crm.insert("User", user)
 
 
+_FIELDS = {"Meeting": ["outlookEventId"]}
+
+
+def _extension(world: World) -> None:
+    world.crm.settings.site_url = "http://127.0.0.1:8080"
+    world.crm.install("Outlook", "OutlookCalendar", fields=_FIELDS)
+
+
+def _no_extension(world: World) -> None:
+    world.crm.uninstall("Outlook", fields=_FIELDS)
+
+
 # What happened on the recorded server between the recordings, before the one that is named.
 BETWEEN: dict[str, Callable[[World], None]] = {
     "224-by-token-meeting": _log_in("alice", "35d341e4ce72a431308a55abfbfe6a3a"),
@@ -190,6 +202,8 @@ BETWEEN: dict[str, Callable[[World], None]] = {
     "413-2fa-token": _log_in("alice", "f4e601694d8001435709ac37748f1639"),
     "416-limit-good-password": _lock_out,
     "418-limit-cleared": _clear_lock,
+    "501-integration-get": _extension,
+    "601-name-lt": _no_extension,
     "630-deleted-contact-attendee": _deleted_contact,
     "632-assign-inactive": _inactive_user,
 }
