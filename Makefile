@@ -20,7 +20,7 @@ INSTALL := $(PIP) install $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test soak check bench pictures lock clean
+.PHONY: help run test soak check bench pictures messages lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -48,6 +48,9 @@ bench: $(VENV)/.develop ## Measure, and print the table of the README
 
 pictures: $(VENV)/.develop ## Take the pictures of the documentation from a running sandbox (Chromium)
 	@$(BIN)/python docs/make_pictures.py $(ARGS)
+
+messages: $(VENV)/.develop ## Collect the sentences of the pages for their translators, and compile the catalogues
+	@$(BIN)/python docs/make_messages.py $(ARGS)
 
 lock: ## Write requirements-ci.txt from the newest versions that pyproject.toml allows
 	$(MAKE) --no-print-directory VENV=$(VENV)-lock CONSTRAINTS= $(VENV)-lock/.develop

@@ -101,30 +101,4 @@ MESSAGES = (
     _("the CRM: %(field)s has a value that it cannot take"),
     _("the CRM: %(field)s has characters that it cannot take"),
     _("Outlook answered %(answer)s; correct the item"),
-    # Refusals that are read on a page (`accounts`, `graph`, `crm.sign_in`).
-    _("The user name or the password is not right."),
-    _("The user name, the password or the code is not right."),
-    _("This login belongs to a portal or to a program; sign in as a user of the CRM."),
-    _("The CRM asks for the code of your second factor. Enter it with your password."),
-    _("Too many sign-ins failed. Please wait some minutes."),
-    _("Too many sign-ins from here failed. Please wait 15 minutes."),
-    _("Too many sign-ins failed. Please wait a minute."),
-    _("this login was not begun here or was answered before; connect again"),
-    _("Microsoft did not say which account this is; use a work or school account"),
-    _("the login was declined (%(number)s); accept it, or ask an administrator"),
-    _("Microsoft refused the login (%(number)s); connect again"),
-    _(
-        "Outlook is not set up yet: the application (client) ID is missing. "
-        "An administrator enters it on the admin page or in the configuration."
-    ),
-    _(
-        "Another user has connected this Outlook mailbox. "
-        "Share its calendar with your own Outlook account, and connect that one."
-    ),
-    # What the web server itself says.
-    _(
-        "The requested URL was not found on the server. If you entered the URL manually please check your "
-        "spelling and try again."
-    ),
-    _("The method is not allowed for the requested URL."),
 )

@@ -1,7 +1,7 @@
 """Sentences that come to a page as plain English: reasons that the store keeps, errors, problems of a form.
 
-Decides nothing: it recognises a sentence by its message in `engine_sentences` or `form_sentences` and
-says it in the page's language. What it does not recognise stays English: a user can still show it to an
+Decides nothing: it recognises a sentence by its message in one of the modules `*_sentences` and says it in
+the page's language. What it does not recognise stays English: a user can still show it to an
 administrator.
 """
 
@@ -13,6 +13,7 @@ from functools import lru_cache
 from calsync_plugin.errors import CalsyncError
 from calsync_plugin.web.engine_sentences import MESSAGES as OF_ENGINE
 from calsync_plugin.web.form_sentences import MESSAGES as OF_FORMS
+from calsync_plugin.web.refusal_sentences import MESSAGES as REFUSALS
 from calsync_plugin.web.speaking import ENGLISH, language, say, translated
 from calsync_plugin.wording import Wording
 
@@ -53,7 +54,9 @@ def in_words(error: CalsyncError) -> str:
 @lru_cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Each message with what recognises it; those without a place for anything come first."""
-    messages = sorted((*OF_ENGINE, *OF_FORMS), key=lambda one: bool(one.values) or "%(" in one.message)
+    messages = sorted(
+        (*OF_ENGINE, *OF_FORMS, *REFUSALS), key=lambda one: bool(one.values) or "%(" in one.message
+    )
     return tuple((one.message, re.compile(_pattern(one.message), re.DOTALL)) for one in messages)
 
 
