@@ -180,11 +180,14 @@ def _webhooks(patient: Patient, access: Access) -> Iterator[Seen]:
     missing = [one.event for one in compared if one.present is None]
     troubles = [f"not set up: {', '.join(missing)}"] if missing else []
     troubles += [f"{one.event} {', '.join(one.troubles)}" for one in compared if one.troubles]
-    troubles += [f"one for {stray.row.get('event')} {stray.reason}" for stray in strays]
     if troubles:
         yield Seen("webhooks", False, "; ".join(troubles) + "; calsync espocrm setup mends them")
     else:
         yield Seen("webhooks", True, f"{len(compared)} report changes to {address}")
+    if strays:
+        words = "; ".join(f"one for {stray.row.get('event')} {stray.reason}" for stray in strays)
+        remedy = "calsync espocrm setup removes them, unless crm.entities is to name that kind of record"
+        yield Seen("webhooks, in addition", True, f"{words}; {remedy}", note=True)
 
 
 def _address(patient: Patient, _access: Access) -> Iterator[Seen]:

@@ -22,6 +22,7 @@ from rich.table import Table
 from calsync_plugin.accounts.crm_job import Job, setting_up, taking_away
 from calsync_plugin.accounts.crm_steps import Doing, Plan, Step, to_do
 from calsync_plugin.accounts.crm_survey import NAME, Choices
+from calsync_plugin.addresses import is_loopback
 from calsync_plugin.cli.crm_login import Asked, login_options
 from calsync_plugin.cli.options import (
     DATA,
@@ -159,6 +160,8 @@ def _begun(run: Run, begin: Begin, choices: Choices) -> Generator[Job]:
     """The job of an administrator who is signed in; a stop from outside signs out as well."""
     if run.as_json and not (run.dry_run or run.yes):
         raise UserError("--json asks nobody: add --yes, or --dry-run for the plan alone")
+    if run.password_stdin and not (run.dry_run or run.yes):
+        raise UserError("--password-stdin leaves nobody to ask: add --yes, or --dry-run for the plan alone")
     settings = settings_of(run.config, run.data, None)
     if run.url and settings.crm.url and run.url.rstrip("/") != settings.crm.url:
         raise ConfigurationError(
@@ -167,6 +170,8 @@ def _begun(run: Run, begin: Begin, choices: Choices) -> Generator[Job]:
     if run.url:
         settings = replace(settings, crm=replace(settings.crm, url=_address(run.url)))
     require(settings, *NEEDED)
+    if settings.crm.url.startswith("http:") and not is_loopback(settings.crm.url):
+        click.echo(f"{settings.crm.url} is not https: the password travels readable on the way", err=True)
     set_up_logging("warning", "text")
     asked = Asked(run.admin, from_stdin=run.password_stdin)
     user_name, password = asked.user_name(), asked.password()

@@ -31,7 +31,9 @@ def draft(entity: EntityType, body: Record, before: Record | None) -> Record:
     values = {key: _tidied(key, value) for key, value in body.items() if key in entity.writable}
     present = {**(before or {}), **values}
     for name in ("name", "lastName", "userName"):
-        if name in entity.required and not present.get(name):
+        # A program has no last name: the form of API users does not even ask for one.
+        needed = name in entity.required and not (name == "lastName" and present.get("type") == "api")
+        if needed and not present.get(name):
             raise invalid(entity.name, name, "required")
     for key in _in_order(entity, values):
         values[key] = _checked(entity, key, values[key])
