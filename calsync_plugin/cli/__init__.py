@@ -14,7 +14,7 @@ try:
     from calsync_plugin.cli.espocrm import espocrm
     from calsync_plugin.cli.recovery import follow, reset, restore
     from calsync_plugin.cli.running import sandbox, serve, worker
-    from calsync_plugin.cli.upkeep import check_up, config_group, installation, migrate
+    from calsync_plugin.cli.upkeep import backup, check_up, config_group, installation, migrate
 except ModuleNotFoundError as missing:
     # A host in process needs no web server, so the core does not bring one.
     click.echo(f"calsync: {missing.name} is missing; run: pip install 'calsync-plugin[serve]'", err=True)
@@ -29,5 +29,16 @@ def main() -> None:
 
 for command in (backfill, follow, reset, restore):
     accounts.add_command(command)
-for command in (serve, sandbox, worker, check_up, migrate, config_group, installation, espocrm, accounts):
+for command in (
+    serve,
+    sandbox,
+    worker,
+    check_up,
+    migrate,
+    backup,
+    config_group,
+    installation,
+    espocrm,
+    accounts,
+):
     main.add_command(command)

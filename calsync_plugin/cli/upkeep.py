@@ -1,4 +1,4 @@
-"""Commands for administrators: doctor, migrations, configuration, a moved installation.
+"""Commands for administrators: doctor, migrations, backup, configuration, a moved installation.
 
 Decides how findings are shown. What is looked at and changed is decided in `accounts` and `state`.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from calsync_plugin.accounts import doctor, moved
+from calsync_plugin.accounts import doctor, moved, put_back
 from calsync_plugin.cli.options import (
     as_written,
     console,
@@ -22,8 +22,10 @@ from calsync_plugin.cli.options import (
     json_option,
     of_installation,
     opened,
+    settings_of,
 )
 from calsync_plugin.settings import BRIDGE_NEEDS, load_settings, require
+from calsync_plugin.state import back_up
 
 NO_APP = "graph.client_id: not set; nobody can connect until an administrator enters it on the admin page"
 
@@ -51,6 +53,17 @@ def migrate(config: Path | None, data: Path | None) -> None:
     with opened(config, data) as calsync:
         renewed = calsync.store.reencrypt()
         console.print(f"the store is up to date; {renewed} secrets were written anew with the first key")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@of_installation
+def backup(file: Path, config: Path | None, data: Path | None) -> None:
+    """Copy the store to FILE, also while calsync runs; the keys that open it are not in it."""
+    size = back_up(settings_of(config, data, None).store.url, file)
+    console.print(
+        f"{as_written(str(file))}: {size / 1e6:.1f} MB; keep the keys (store.secret_keys) elsewhere"
+    )
 
 
 @click.group(name="config")
@@ -88,6 +101,22 @@ def installation_moved(config: Path | None, data: Path | None) -> None:
 def installation_copy(config: Path | None, data: Path | None) -> None:
     """Say that this is a copy: disconnect all accounts here, so that nobody is mailed twice."""
     _confirm(config, data, moved.confirm_copy)
+
+
+@installation.command(name="restored")
+@of_installation
+def installation_restored(config: Path | None, data: Path | None) -> None:
+    """Say that a backup was put back, before calsync starts: all is compared, nothing is made twice."""
+    failed = 0
+    with opened(config, data) as calsync:
+        for one in put_back.compare_all(calsync):
+            failed += bool(one.error)
+            mark = f"[red]FAIL[/] {as_written(one.error)}" if one.error else f"{one.links} links are compared"
+            console.print(f"{as_written(one.address or one.user_id)}: {mark}")
+    if failed:
+        console.print("Say it again before you start calsync: what failed would be carried on as it was.")
+        sys.exit(1)
+    console.print("done; calsync can be started")
 
 
 def _confirm(config: Path | None, data: Path | None, decide: Callable[..., None]) -> None:

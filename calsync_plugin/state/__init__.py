@@ -4,6 +4,7 @@
 of this package knows SQL, Alembic or a cipher.
 """
 
+from calsync_plugin.state.backup import back_up
 from calsync_plugin.state.clock import NEVER, Clock, SystemClock
 from calsync_plugin.state.crm_users import CrmUser
 from calsync_plugin.state.gauges import Snapshot
@@ -95,6 +96,7 @@ __all__ = [
     "Subscription",
     "SystemClock",
     "Webhook",
+    "back_up",
     "open_store",
     "session_hash",
 ]

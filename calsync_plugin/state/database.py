@@ -61,7 +61,7 @@ class Database:
     """An engine with calsync's habits. Thread-safe."""
 
     def __init__(self, url: str, clock: Clock | None = None) -> None:
-        self.url = _known(url)
+        self.url = known_url(url)
         self.name = self.url.set(query={}).render_as_string()
         """For messages; the password is masked."""
         self.clock: Clock = clock or SystemClock()
@@ -177,7 +177,7 @@ def _line(error: SQLAlchemyError) -> str:
     return " ".join(str(cause).split())
 
 
-def _known(url: str) -> URL:
+def known_url(url: str) -> URL:
     """The URL with the driver that we use. Raises StoreError for what cannot be a store."""
     try:
         parsed = make_url(url)

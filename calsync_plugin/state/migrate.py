@@ -33,7 +33,7 @@ def migrate(connection: Connection) -> None:
     if present and present not in {script.revision for script in scripts.walk_revisions()}:
         raise StoreError(
             f"the store has schema {present}, which this version of calsync does not know: a newer version "
-            "wrote it; install that one again"
+            "wrote it; install that one again, or put back the backup from before the upgrade"
         )
     command.upgrade(config, "head")
 
