@@ -129,12 +129,14 @@ class SigningIn:
         self._told(found)
         return found
 
-    def sign_out(self, user_name: str, token: str) -> None:
-        """Forget a token at the CRM; without an answer it ends there by itself."""
+    def sign_out(self, user_name: str, token: str) -> bool:
+        """Let the CRM forget a token; whether it took that."""
         try:
             self._service.sign_out(user_name, token)
         except RemoteError as error:
-            log.info("a token of %s ends by itself: %s", user_name, error)
+            log.info("the token of a session that is over is ended later: %s", error)
+            return False
+        return True
 
     def _begin(self, visitor: str, *, is_known: bool) -> tuple[_Failures, _Failures]:
         everybody = self._known if is_known else self._strangers

@@ -69,6 +69,7 @@ class EspoSignIn:
         """Keep the address; nothing is sent yet. `gate` is the one that the sync passes, too."""
         self._lane = Lane(gate or Gate(), most=SIGN_INS_AT_ONCE, patience=0.0)
         self._url = settings.url.rstrip("/") + "/api/v1"
+        self._zone = settings.time_zone
         self._timeout = settings.timeout_seconds
         self._http = http
 
@@ -131,7 +132,7 @@ class EspoSignIn:
             raise SignInRefused(wrong) from error
         if not isinstance(told, Mapping):
             raise UnknownOutcome("the CRM's answer for App/user is none; check crm.url", status=answer.status)
-        return _signed_in(told)
+        return _signed_in(told, self._zone)
 
     def _give_back(self, found: SignedIn) -> None:
         """Nobody uses the token that was made for somebody who is not let in."""
@@ -161,7 +162,8 @@ def _pair(user_name: str, secret: str) -> str:
     return base64.b64encode(f"{user_name}:{secret}".encode()).decode()
 
 
-def _signed_in(told: Mapping[str, object]) -> SignedIn:
+def _signed_in(told: Mapping[str, object], zone: str) -> SignedIn:
+    """Who the CRM says it is; `zone`: the installation's, if the configuration names one."""
     user = _part(told, "user")
     user_id = str(user.get("id") or "")
     if not user_id:
@@ -171,16 +173,16 @@ def _signed_in(told: Mapping[str, object]) -> SignedIn:
         user_name=str(user.get("userName") or ""),
         name=str(user.get("name") or user.get("userName") or ""),
         kind=str(user.get("type") or ""),
-        time_zone=_preferred(told, "timeZone", _ZONE),
+        time_zone=_preferred(told, "timeZone", _ZONE, zone),
         language=_preferred(told, "language", _LANGUAGE),
         scopes=scopes_of(_part(told, "acl").get("table")),
         token=str(told.get("token") or ""),
     )
 
 
-def _preferred(told: Mapping[str, object], name: str, form: re.Pattern[str]) -> str:
+def _preferred(told: Mapping[str, object], name: str, form: re.Pattern[str], configured: str = "") -> str:
     """The user's preference, else what the installation has; what has no such form is left out."""
-    values = (_part(told, part).get(name) for part in ("preferences", "settings"))
+    values = (_part(told, "preferences").get(name), configured, _part(told, "settings").get(name))
     return next((v for v in values if isinstance(v, str) and form.fullmatch(v)), "")
 
 

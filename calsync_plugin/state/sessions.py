@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, false, not_, select, update
 
 from calsync_plugin.state.bulk import upsert
 from calsync_plugin.state.database import Database
@@ -19,7 +19,6 @@ from calsync_plugin.state.secrets import Keyring
 PURPOSE = "session"
 KEPT = 2 * 86_400.0
 """Seconds for which a user's session that is over can wait: longer than a token of EspoCRM lives unused."""
-OVER = 0.0
 
 
 class Sessions:
@@ -61,16 +60,20 @@ class Sessions:
             )
             return connection.execute(known.values(row)).rowcount == 1
 
-    def end(self, token: str) -> None:
-        """Forget one session."""
+    def end(self, token: str, *, owed: bool = False) -> None:
+        """Forget one session; one of a user that is `owed` to the CRM waits for `forget`."""
+        this = sessions.c.id_hash == session_hash(token)
+        kept = this & (sessions.c.user_id != "") if owed else false()
         with self._database.write() as connection:
-            connection.execute(delete(sessions).where(sessions.c.id_hash == session_hash(token)))
+            connection.execute(update(sessions).where(kept).values(expires_at=self._database.clock.now()))
+            connection.execute(delete(sessions).where(this, not_(kept)))
 
     def end_all(self, user_id: str) -> int:
         """Sign a user out everywhere; returns of how many browsers."""
+        now = self._database.clock.now()
         with self._database.write() as connection:
-            mine = (sessions.c.user_id == user_id) & (sessions.c.expires_at > self._database.clock.now())
-            return connection.execute(update(sessions).where(mine).values(expires_at=OVER)).rowcount
+            mine = (sessions.c.user_id == user_id) & (sessions.c.expires_at > now)
+            return connection.execute(update(sessions).where(mine).values(expires_at=now)).rowcount
 
     def over(self, limit: int) -> list[tuple[str, str]]:
         """Sessions of users that are over, oldest first: the hash and what each held."""

@@ -40,6 +40,7 @@ class PageSession(CallbackDict[str, Any], SessionMixin):  # pyright: ignore[repo
         self.token = token
         self.stored = bool(token)
         self.former = ""
+        self.owed = False
         self.modified = False
 
     @property
@@ -56,12 +57,13 @@ class PageSession(CallbackDict[str, Any], SessionMixin):  # pyright: ignore[repo
 
         Whoever planted the old one knows its forms' token, too.
         """
-        self.leave()
+        self.leave(owed=True)
         self.token = token_urlsafe(32)
 
-    def leave(self) -> None:
-        """End this session: nothing of it is kept."""
+    def leave(self, *, owed: bool = False) -> None:
+        """End this session: nothing of it is kept, but for what is `owed`: the CRM has to end its token."""
         self.clear()
+        self.owed = owed
         self.former, self.token, self.stored = self.former or self.token, "", False
         self.modified = True
 
@@ -88,7 +90,7 @@ class StoredSessions(SessionInterface):
         """Keep what changed; a browser that never needed a session gets no cookie."""
         assert isinstance(session, PageSession)
         if session.former:
-            self._store.sessions.end(session.former)
+            self._store.sessions.end(session.former, owed=session.owed)
         if not session:
             if session.former:
                 response.delete_cookie(self._cookie, secure=self._secure, httponly=True, samesite="Lax")

@@ -100,9 +100,8 @@ def leave(signing_in: SigningIn) -> None:
     """End the session here and at the CRM."""
     known = session.get(WHO) or {}
     logout_user()
-    cast(PageSession, session).leave()
-    if known.get("token"):
-        signing_in.sign_out(known["user_name"], known["token"])
+    took = not known.get("token") or signing_in.sign_out(known["user_name"], known["token"])
+    cast(PageSession, session).leave(owed=not took)
 
 
 def visitor() -> Visitor:

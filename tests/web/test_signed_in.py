@@ -173,6 +173,25 @@ def test_signing_out_ends_the_token_at_the_crm(world: World) -> None:
     assert tokens(world) == 0
 
 
+def test_a_sign_out_while_the_crm_is_away_is_told_later(world: World) -> None:
+    page = signed_in(world)
+    world.crm_fails(path="destroyAuthToken", status=503)
+    page.post("/sign-out")
+    assert path_of(page.get(ACCOUNT)) == "/sign-in"
+    assert tokens(world) == 1
+    go(world.app)
+    assert tokens(world) == 0
+
+
+def test_signing_in_once_more_ends_the_former_token(world: World) -> None:
+    page = signed_in(world)
+    (former,) = world.crm.auth.tokens
+    page.sign_in("alice")
+    go(world.app)
+    assert tokens(world) == 1
+    assert former not in world.crm.auth.tokens
+
+
 def test_a_session_that_is_over_ends_its_token(world: World) -> None:
     signed_in(world)
     world.clock.advance(HALF_A_DAY)

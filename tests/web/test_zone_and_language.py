@@ -53,6 +53,16 @@ def test_what_the_crm_says_at_the_sign_in_is_kept(
     assert kept(world) == expected
 
 
+def test_the_configuration_says_the_installations_zone(tmp_path: Path, world: World) -> None:
+    crm = replace(world.settings.crm, time_zone="Europe/Vienna")
+    folder = tmp_path / "configured"
+    folder.mkdir()
+    other = World(folder, crm=crm)
+    Browser(other).sign_in("alice")
+    assert kept(other) == ("Europe/Vienna", "en_US")
+    other.close()
+
+
 def test_pages_know_the_zone_and_language_of_their_visitor(world: World) -> None:
     prefer(world, ALICE, timeZone="Asia/Kolkata", language="de_DE")
     app, seen = create_app(world.app), []
