@@ -1,6 +1,6 @@
 """Which bases a comparison may rest on, and which fields have none yet.
 
-Decides when a link has nothing to compare its event with. Does not compare (`merge`).
+Decides when a link has nothing to compare its event with. How two sides compare is `merge`'s.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from calsync_plugin.domain.links import Base, CopyState, Link
 from calsync_plugin.domain.meeting import Field, Meeting
+from calsync_plugin.domain.merge import agree
 
 
 def unbased(link: Link) -> bool:
@@ -43,7 +44,7 @@ def differing(ours: Meeting, theirs: Meeting, fields: Iterable[Field]) -> frozen
     People are not: those whom the CRM does not know, or does not let out, make no difference to settle.
     """
     plain = frozenset(fields) - {Field.ATTENDEES, Field.RESPONSES, Field.ONLINE}
-    return frozenset(f for f in plain if ours.normal_form([f]) != theirs.normal_form([f]))
+    return frozenset(f for f in plain if not agree(f, ours, theirs))
 
 
 def _begun(link: Link) -> bool:

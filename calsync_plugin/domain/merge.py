@@ -19,6 +19,10 @@ from calsync_plugin.domain.policy import ClashRule, Policy
 SETS = frozenset({Field.ATTENDEES, Field.RESPONSES})
 """Fields that are merged person by person, so that they never clash as a whole."""
 
+LINES = frozenset({Field.SUBJECT, Field.LOCATION})
+CUT_FROM = 100
+"""Both sides take 255 characters of a line, however they count them; a shorter one nobody has cut for us."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
@@ -55,7 +59,7 @@ def merge(
     theirs_changed = _changed(link.outlook_base, theirs, fields) if theirs else frozenset()
     # Whoever changed it: what is equal now is written to nobody.
     changed = ours_changed | theirs_changed
-    agreed = frozenset(f for f in changed if theirs and _equal(f, ours, theirs))
+    agreed = frozenset(f for f in changed if theirs and agree(f, ours, theirs))
     ours_changed, theirs_changed = ours_changed - agreed, theirs_changed - agreed
     clashing = ours_changed & theirs_changed
     ours_win = frozenset(f for f in clashing if _ours_win(flows[f], link.origin, policy))
@@ -86,8 +90,18 @@ def _changed(base: Base | None, now: Meeting, fields: frozenset[Field]) -> froze
     return base.changed(now, fields) if base else fields
 
 
-def _equal(name: Field, ours: Meeting, theirs: Meeting) -> bool:
-    return ours.normal_form([name]) == theirs.normal_form([name])
+def agree(name: Field, ours: Meeting, theirs: Meeting) -> bool:
+    """Whether both sides say the same in one field; a line that one side cannot hold whole is the same."""
+    one, other = ours.normal_form([name])[name], theirs.normal_form([name])[name]
+    if name not in LINES or not isinstance(one, str) or not isinstance(other, str):
+        return one == other
+    return one == other or _shortens(one, other) or _shortens(other, one)
+
+
+def _shortens(short: str, whole: str) -> bool:
+    """Whether a side that holds no longer line was given this one: the other keeps its own words."""
+    head = short.removesuffix("…")
+    return len(short) >= CUT_FROM and head != short and len(whole) > len(head) and whole.startswith(head)
 
 
 def _ours_win(flow: Flow, origin: Origin, policy: Policy) -> bool:

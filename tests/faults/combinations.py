@@ -13,7 +13,7 @@ from tests.faults.matrix import Bench, Combination
 from tests.faults.meanings import distinct_faults
 from tests.faults.strikes import faults_of
 
-OF_READS = frozenset({"reset", "401", "403", "404", "404 item", "429 short", "503"})
+OF_READS = frozenset({"reset", "401", "403", "404", "404 item", "429 short", "503", "wrong action"})
 
 
 def every_fault(bench: Bench, calls: Iterable[Call] | None = None) -> Iterator[Combination]:

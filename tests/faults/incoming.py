@@ -57,6 +57,31 @@ def _edit(yard: Yard) -> list[str]:
     return yard.due(ALICE)
 
 
+def _import_strangers(yard: Yard) -> list[str]:
+    """Nobody of the CRM, who is to become a contact of it, and somebody who is one already."""
+    yard.act_on([ALICE], create_contacts=True)
+    yard.outlook_create(ALICE, attendees=["dave@contoso.example", STRANGER])
+    return yard.due(ALICE)
+
+
+def _edit_all(yard: Yard, *, versions: bool) -> list[str]:
+    """Everything that a record takes in at once, from times to whole days; both have what the other lacks."""
+    yard.crm.set_concurrency("Meeting", versions)
+    event_id, record_id = _imported(yard, attendees=["dave@contoso.example"])
+    yard.api("PUT", f"Meeting/{record_id}", json={"parentType": "Contact", "parentId": DAVE})
+    yard.outlook_patch(
+        ALICE,
+        event_id,
+        subject="a < b = c " * 30,
+        body="Bring more plans",
+        isAllDay=True,
+        start="2026-12-03T00:00:00",
+        end="2026-12-06T00:00:00",
+        attendees=["bob@example.com", STRANGER],
+    )
+    return yard.due(ALICE)
+
+
 def _edit_occurrence(yard: Yard) -> list[str]:
     series_id = yard.series(ALICE, count=3)
     yard.pull()
@@ -178,6 +203,10 @@ def _own(call: Call) -> bool:
     return not (_of_subscriptions(call) or "/App/user" in call.path or "/.well-known/" in call.path)
 
 
+def _in_the_crm(call: Call) -> bool:
+    return call.service == "crm" and _own(call)
+
+
 IMPORTS: Sequence[Scenario] = (
     Scenario("import", _import),
     Scenario("import without a marker", _import_unmarked, concerns=_own),
@@ -187,6 +216,12 @@ IMPORTS: Sequence[Scenario] = (
     Scenario("first read of two pages", _first_read, concerns=_own),
     Scenario("expired cursor", _expired, concerns=_own),
 )
+IN_THE_CRM: Sequence[Scenario] = (
+    Scenario("import with a contact to be made", _import_strangers, concerns=_in_the_crm),
+    Scenario("edit of everything", partial(_edit_all, versions=False), concerns=_in_the_crm),
+    Scenario("edit of everything under versions", partial(_edit_all, versions=True), concerns=_in_the_crm),
+)
+"""What only the CRM's side of a pull can get wrong."""
 EDITS: Sequence[Scenario] = (
     Scenario("edit in Outlook", _edit, concerns=_own),
     Scenario("edit of an occurrence", _edit_occurrence, concerns=_own),
@@ -204,4 +239,4 @@ SUBSCRIPTIONS: Sequence[Scenario] = tuple(
         ("subscription forgotten", partial(_renew, forgotten=True)),
     )
 )
-INCOMING = (*IMPORTS, *EDITS, *SUBSCRIPTIONS)
+INCOMING = (*IMPORTS, *IN_THE_CRM, *EDITS, *SUBSCRIPTIONS)

@@ -23,8 +23,10 @@ from tests.world import ADDRESS, ALICE, CRM, OUTLOOK
 Meaning = tuple[object, ...]
 STATUSES_READ: Mapping[str, frozenset[int]] = {"crm": frozenset({404, 500}), "graph": frozenset({401})}
 CODES_READ = frozenset({"no_access"})
-LATE = frozenset({"timeout", "truncated"})
+LATE = frozenset({"timeout", "truncated", "500 late", "HTML late"})
 """The service has done its work when these strike."""
+OF_THE_CALL = frozenset({"409 modified", "wrong action"})
+"""What these mean depends on what was asked."""
 BROKEN = frozenset({"reset", "timeout"})
 """Whether these break a batch or say so of one member is the simulator's matter."""
 
@@ -40,7 +42,8 @@ def distinct_faults(yard: Yard, call: Call) -> Iterator[Fault]:
 
 
 def _meaning(yard: Yard, call: Call, fault: Fault) -> Meaning:
-    if call.service == "login" or (fault.member is not None and fault.name in BROKEN):
+    by_itself = call.service == "login" or fault.name in OF_THE_CALL
+    if by_itself or (fault.member is not None and fault.name in BROKEN):
         return (fault,)
     return fault.member, call.writes and fault.name in LATE, *_told(yard, call.service, fault.name)
 

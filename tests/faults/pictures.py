@@ -34,6 +34,7 @@ def picture(yard: Yard) -> Picture:
         },
         "made": {address: len(yard.outlook.state.mailboxes[address].items) for address in ADDRESS.values()},
         "mails": sorted((mail.kind, mail.to, mail.subject) for mail in yard.outlook.state.mails),
+        "contacts": sorted(str(row.get("emailAddress")) for row in yard.crm.dump()["records"]["Contact"]),
         "records": [_record(row, linked.get(("Meeting", row["id"]))) for row in records],
         "links": sorted(
             ((names.get(link.record_id, ""), *_link(yard, link, mailboxes)) for link in links.values()),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
@@ -31,6 +32,11 @@ _STATUS = {
 }
 _GRAPH_CODES = {"404": "UnknownError", "403 blocked": "ErrorAccessDenied"}
 _LOGIN_CODES = {401: "invalid_client"}
+CRM_SAYS = ("403 blocked", "500 late", "HTML", "HTML late", "redirect", "wrong action")
+"""What only the CRM's side does: it blocks our address, fails after it saved, or something else answers.
+
+The last is EspoCRM's while its cache of routes is stale.
+"""
 LOGIN_SAYS = {
     "400 invalid_grant": (400, "invalid_grant"),
     "400 interaction_required": (400, "interaction_required"),
@@ -54,7 +60,9 @@ def faults_of(call: Call) -> Iterator[Fault]:
     if call.service == "graph":
         names.append("404 item")
     if call.service == "crm":
-        names.append("403 blocked")
+        names += CRM_SAYS
+    if call.service == "crm" and call.method == "PUT":
+        names.append("409 modified")
     if call.service == "login" and call.method == "POST":
         names += LOGIN_SAYS
     for name in names:
@@ -84,6 +92,8 @@ def strike(fault: Fault, outlook: Simulator, crm: Crm) -> Strike:
             return carry()
         if fault.member is None and fault.name in _BREAKS:
             return _BREAKS[fault.name](request, carry)
+        if fault.name in _ANSWERS:
+            return _ANSWERS[fault.name](request, carry)
         if call.service == "crm":
             crm.faults.add(_crm_rule(fault, call))
         else:
@@ -117,6 +127,50 @@ def _truncated(_request: requests.PreparedRequest, carry: Carry) -> requests.Res
     return response
 
 
+def _html(request: requests.PreparedRequest, _carry: Carry) -> requests.Response:
+    return _answer(request, 200, b"<!doctype html><title>Log in</title>")
+
+
+def _html_late(request: requests.PreparedRequest, carry: Carry) -> requests.Response:
+    carry()
+    return _answer(request, 200, b"<!doctype html><title>Log in</title>")
+
+
+def _fails_late(request: requests.PreparedRequest, carry: Carry) -> requests.Response:
+    carry()
+    return _answer(request, 500, b"", **{"X-Status-Reason": ""})
+
+
+def _redirects(request: requests.PreparedRequest, _carry: Carry) -> requests.Response:
+    return _answer(request, 302, b"", Location="http://elsewhere.invalid/login")
+
+
+def _wrong_action(request: requests.PreparedRequest, _carry: Carry) -> requests.Response:
+    lists = "searchParams=" in (request.url or "")
+    return _answer(request, 200, b'{"id":"other","name":"Other"}' if lists else b'{"total":0,"list":[]}')
+
+
+def _modified(request: requests.PreparedRequest, _carry: Carry) -> requests.Response:
+    body = b'{"values":{"name":"Other"},"versionNumber":7}'
+    return _answer(request, 409, body, **{"X-Status-Reason": "modified"})
+
+
+def _answer(request: requests.PreparedRequest, status: int, body: bytes, **headers: str) -> requests.Response:
+    """What something else than the simulator answers."""
+    answer = requests.Response()
+    answer.status_code, answer.raw, answer.request = status, io.BytesIO(body), request
+    answer.headers = CaseInsensitiveDict(headers)
+    return answer
+
+
+_ANSWERS = {
+    "500 late": _fails_late,
+    "HTML": _html,
+    "HTML late": _html_late,
+    "redirect": _redirects,
+    "wrong action": _wrong_action,
+    "409 modified": _modified,
+}
 _BREAKS = {"refused": _refused, "reset": _reset, "timeout": _timeout, "truncated": _truncated}
 
 
