@@ -196,3 +196,17 @@ def _warn(layers: Layers) -> None:
 def _refuse(problem: Problem, where: str) -> NoReturn:
     message = f"{problem.message} ({where})" if where else problem.message
     raise ConfigurationError(message, path=problem.path, expected=problem.expected)
+
+
+BRIDGE_NEEDS = ("crm.url", "crm.api_key", "store.secret_keys", "serve.public_url")
+"""What the bridge cannot start without; the app registration may come from the admin page."""
+
+
+def require(settings: object, *paths: str) -> None:
+    """Refuse settings in which one of `paths` (`crm.url`) is empty, with the words of its schema."""
+    for path in paths:
+        section, _, key = path.partition(".")
+        if not getattr(getattr(settings, section), key):
+            known = option(path)
+            how = f"; set it in the file or as {known.variable}" if known.variable else ""
+            raise ConfigurationError(f"is missing{how}", path=path, expected=known.schema["x-expected"])

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from calsync_plugin import bundle, config
 from calsync_plugin.config import Source
-from calsync_plugin.errors import ConfigurationError, SettingsError
+from calsync_plugin.errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +179,8 @@ Mode = Literal["outlook_to_crm", "crm_to_outlook", "both"]
 ClashRule = Literal["origin", "crm", "outlook"]
 PrivateEvents = Literal["skip", "busy", "full"]
 RecurringEvents = Literal["occurrences", "first", "skip"]
+NO_CALENDAR = "none"
+"""As the main calendar: nothing new goes to Outlook, and only the other calendars are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +201,7 @@ class UserSettings:
     default_entity: str = "Meeting"
     months_ahead: int = 12
     main_calendar: str = ""
-    """Id of the calendar that receives records; "" = the mailbox's default calendar."""
+    """Id of the calendar that receives records; "" = the mailbox's default calendar; or NO_CALENDAR."""
     other_calendars: tuple[str, ...] = ()
     """Ids of further calendars that are read."""
     conflict_calendars: tuple[str, ...] = ()
@@ -220,13 +222,14 @@ class UserSettings:
     default_team: str = ""
     """Id of the CRM team that imported records get; "" = none."""
 
+    @property
+    def has_main(self) -> bool:
+        """Whether there is a calendar that new records go into."""
+        return self.main_calendar != NO_CALENDAR
+
     def entity(self, entity_type: str) -> UserEntity | None:
         """This user's choice for one entity type, None if the user does not sync it."""
         return next((e for e in self.entities if e.entity_type == entity_type), None)
-
-
-BRIDGE_NEEDS = ("crm.url", "crm.api_key", "store.secret_keys", "serve.public_url")
-"""What the bridge cannot start without; the app registration may come from the admin page."""
 
 
 def load_settings(file: Path | Mapping[str, object] | None, environ: Mapping[str, str]) -> Settings:
@@ -253,16 +256,6 @@ def load_settings(file: Path | Mapping[str, object] | None, environ: Mapping[str
     )
 
 
-def require(settings: Settings, *paths: str) -> None:
-    """Refuse settings in which one of `paths` (`crm.url`) is empty, with the words of its schema."""
-    for path in paths:
-        section, _, key = path.partition(".")
-        if not getattr(getattr(settings, section), key):
-            option = config.option(path)
-            how = f"; set it in the file or as {option.variable}" if option.variable else ""
-            raise ConfigurationError(f"is missing{how}", path=path, expected=option.schema["x-expected"])
-
-
 def user_settings(values: Mapping[str, object]) -> UserSettings:
     """One user's choices from their stored or posted form. SettingsError names the first wrong one."""
     for problem in bundle.check(dict(values), "external_account"):
@@ -275,7 +268,7 @@ def user_settings(values: Mapping[str, object]) -> UserSettings:
     if "entities" in chosen:
         chosen["entities"] = tuple(UserEntity(**entity) for entity in chosen["entities"])
     settings = UserSettings(**chosen)
-    _check_entities(settings)
+    _check_relations(settings)
     return settings
 
 
@@ -286,7 +279,7 @@ def user_mapping(settings: UserSettings) -> dict[str, object]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
 
-def _check_entities(settings: UserSettings) -> None:
+def _check_relations(settings: UserSettings) -> None:
     # What JSON Schema cannot say: relations between the entries.
     types = [entity.entity_type for entity in settings.entities]
     labels = [entity.label.casefold() for entity in settings.entities if entity.label]
@@ -298,3 +291,5 @@ def _check_entities(settings: UserSettings) -> None:
         raise SettingsError("entities: the same kind stands twice")
     if len(set(labels)) < len(labels):
         raise SettingsError("entities: two kinds have the same label, so it tells nothing")
+    if settings.mode == "crm_to_outlook" and not settings.has_main:
+        raise SettingsError("main_calendar: without one nothing goes to Outlook; choose one")

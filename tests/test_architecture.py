@@ -53,7 +53,7 @@ ROOMS: dict[str, set[str]] = {
     "web": {"engine.assembly", "accounts", "logs", "crm.webhooks", "crm.sign_in", "crm.staff", "graph.zones"}
     | {"addresses", "domain", "bundle", "documents", "hookspecs", "state", "wording"}
     | _SETTINGS,
-    "cli": {"engine.assembly", "engine.clock", "accounts", "web", "logs", "sandbox", "bundle"}
+    "cli": {"config", "engine.assembly", "engine.clock", "accounts", "web", "logs", "sandbox", "bundle"}
     | {"__init__", "addresses", "demo", "documents", "hookspecs", "state"}
     | _SETTINGS,
     # The sandbox with a bridge in it: beside the command line the only part that knows the simulators.

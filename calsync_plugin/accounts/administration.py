@@ -17,7 +17,7 @@ from calsync_plugin.accounts.restore import Entry
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.errors import SettingsError, UserError
-from calsync_plugin.settings import UserSettings
+from calsync_plugin.settings import NO_CALENDAR, UserSettings
 from calsync_plugin.state import Account, AccountStatus, Store
 
 CHOSEN_FOR_OTHERS = ("mode", "main_calendar", "other_calendars", "conflict_calendars")
@@ -63,6 +63,8 @@ def check_calendars(store: Store, account: Account, changes: Mapping[str, JsonVa
         for chosen in value if isinstance(value, list) else [value]:
             kept = chosen == before or (isinstance(before, list) and chosen in before)
             if not isinstance(chosen, str) or not chosen or kept:
+                continue
+            if name == "main_calendar" and chosen == NO_CALENDAR:
                 continue
             if chosen not in rows:
                 raise SettingsError(f"{name}: the mailbox has no such calendar")

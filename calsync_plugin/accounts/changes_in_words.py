@@ -11,11 +11,13 @@ from types import MappingProxyType
 from typing import Any
 
 from calsync_plugin import bundle
+from calsync_plugin.settings import NO_CALENDAR
 from calsync_plugin.wording import Wording
 from calsync_plugin.wording import gettext as _
 from calsync_plugin.wording import pgettext as _p
 
 NOTHING = _("none")
+DEFAULT_CALENDAR = _("your default calendar")
 NAMED: Mapping[str, str] = MappingProxyType(
     {
         "calendars": _("another calendar"),
@@ -75,6 +77,8 @@ def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 def _value(value: object, schema: Mapping[str, Any], names: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if schema.get("x-choices") == "main_calendars" and value in ("", NO_CALENDAR):
+        return NOTHING if value else DEFAULT_CALENDAR
     if value in (None, "", [], ()):
         return NOTHING
     if isinstance(value, list | tuple):

@@ -112,11 +112,18 @@ def _window(before: UserSettings, after: UserSettings, facts: Facts) -> Iterator
 def _calendars(before: UserSettings, after: UserSettings, facts: Facts) -> Iterator[str]:
     if after.main_calendar != before.main_calendar:
         main = facts.calendars.get(after.main_calendar)
-        yield _(
-            "New meetings of the CRM go into %(calendar)s. Those that are in Outlook already stay in the "
-            "calendar in which they are.",
-            calendar=facts.calendar(after.main_calendar),
-        )
+        if after.has_main:
+            yield _(
+                "New meetings of the CRM go into %(calendar)s. Those that are in Outlook already stay in the "
+                "calendar in which they are.",
+                calendar=facts.calendar(after.main_calendar),
+            )
+        else:
+            yield _(
+                "New meetings of the CRM no longer go to Outlook, and of Outlook only the other calendars "
+                "are read. Meetings that are in both places stay there and are followed again when you "
+                "choose their calendar again."
+            )
         if main is not None and main.shared:
             yield _n(
                 "%(calendar)s belongs to %(owner)s, who is the organizer of what is put there: invitations "

@@ -123,6 +123,7 @@ def sends_more(before: UserSettings, after: UserSettings) -> bool:
         or (after.push_contacts and not before.push_contacts)
         or (after.push_leads and not before.push_leads)
         or after.sync_since < before.sync_since
+        or (after.has_main and not before.has_main)
     )
 
 

@@ -27,7 +27,7 @@ from calsync_plugin.graph.auth import Identity, Login, Redeemed
 from calsync_plugin.graph.calendar import mailbox_settings
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.graph.zones import known
-from calsync_plugin.settings import GraphSettings, user_settings
+from calsync_plugin.settings import NO_CALENDAR, GraphSettings, user_settings
 from calsync_plugin.state import Account, AccountStatus, Store
 
 log = logging.getLogger(__name__)
@@ -291,7 +291,7 @@ def _former(before: Account, mailbox_id: int) -> frozenset[int]:
 
 
 def _without_calendars(settings: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return {name: value for name, value in settings.items() if name not in CHOSEN_CALENDARS}
+    return {n: value for n, value in settings.items() if n not in CHOSEN_CALENDARS or value == NO_CALENDAR}
 
 
 def _state_of(address: str) -> str:

@@ -19,7 +19,8 @@ def events_between(
     client: MailboxClient, settings: UserSettings, start: datetime, end: datetime
 ) -> Iterator[EventView]:
     """Events by calendar, series as their dates; unreadable ones and calendars that are gone are left out."""
-    for calendar_id in dict.fromkeys((settings.main_calendar, *settings.other_calendars)):
+    main = (settings.main_calendar,) if settings.has_main else ()
+    for calendar_id in dict.fromkeys((*main, *settings.other_calendars)):
         request = calendar_view(start, end, calendar_id=calendar_id)
         while True:
             try:

@@ -210,8 +210,10 @@ class Restorer:
                 now=self._store.clock.now(),
                 with_attendees=with_attendees,
             )
+            # What was in Outlook comes back there, of a user who has no main calendar by now, too.
+            calendar_id = settings.main_calendar if settings.has_main else ""
             request = create_event(
-                body, transaction=intended.transaction_id, marker=value, calendar_id=settings.main_calendar
+                body, transaction=intended.transaction_id, marker=value, calendar_id=calendar_id
             )
             event = client.send(request)
         if event is None or not isinstance(event.get("id"), str):

@@ -34,11 +34,11 @@ from calsync_plugin.cli.options import (
     json_option,
     settings_of,
 )
+from calsync_plugin.config import require
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import CalsyncError, ConfigurationError, UserError
 from calsync_plugin.hookspecs import plugin_manager
 from calsync_plugin.logs import set_up_logging
-from calsync_plugin.settings import require
 
 NEEDED = ("crm.url", "store.secret_keys", "serve.public_url")
 KEY_FILE = "crm-api-key"

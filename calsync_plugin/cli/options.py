@@ -18,12 +18,13 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from calsync_plugin.config import BRIDGE_NEEDS, require
 from calsync_plugin.demo import open_sandbox
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import CalsyncError, UserError
 from calsync_plugin.hookspecs import plugin_manager
 from calsync_plugin.logs import set_up_logging
-from calsync_plugin.settings import BRIDGE_NEEDS, LogSettings, Settings, load_settings, require
+from calsync_plugin.settings import LogSettings, Settings, load_settings
 
 P = ParamSpec("P")
 console = Console(soft_wrap=True, emoji=False)

@@ -24,7 +24,8 @@ from calsync_plugin.cli.options import (
     opened,
     settings_of,
 )
-from calsync_plugin.settings import BRIDGE_NEEDS, load_settings, require
+from calsync_plugin.config import BRIDGE_NEEDS, require
+from calsync_plugin.settings import load_settings
 from calsync_plugin.state import back_up
 
 NO_APP = "graph.client_id: not set; nobody can connect until an administrator enters it on the admin page"

@@ -14,7 +14,7 @@ from calsync_plugin.errors import Forbidden, NotFound, Refused, UnknownOutcome
 from calsync_plugin.graph.calendar import follow, get_calendar, list_calendars
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.graph.protocol import JsonObject
-from calsync_plugin.settings import UserSettings
+from calsync_plugin.settings import NO_CALENDAR, UserSettings
 from calsync_plugin.state import CalendarRow, Store
 
 
@@ -23,7 +23,7 @@ class Scope:
     """The calendars of a mailbox that are read, by id."""
 
     main: str
-    """Where records go; empty if it is not known yet."""
+    """Where records go; empty if it is not known yet, or if the user chose none."""
     read: tuple[str, ...]
     shared: frozenset[str]
     """Those of other people, for which Graph sends no notifications."""
@@ -69,26 +69,29 @@ def unreachable(client: MailboxClient, calendar_ids: Collection[str]) -> frozens
 
 def unknown_choices(settings: UserSettings, rows: list[CalendarRow]) -> set[str]:
     """Calendars that the user chose and that are not remembered: added or shared since they were listed."""
-    return {settings.main_calendar, *settings.other_calendars} - {"", *(row.id for row in rows)}
+    known = {"", NO_CALENDAR, *(row.id for row in rows)}
+    return {settings.main_calendar, *settings.other_calendars} - known
 
 
 def not_chosen(settings: UserSettings, rows: list[CalendarRow]) -> set[str]:
     """Calendars that are read only if they hold records' events."""
-    main = settings.main_calendar or _default(rows)
-    return {row.id for row in rows} - {main, *settings.other_calendars}
+    return {row.id for row in rows} - {_main(settings, rows), *settings.other_calendars}
 
 
 def scope_of(settings: UserSettings, rows: list[CalendarRow], with_records: set[str]) -> Scope:
     """What is read of the calendars `rows`; `with_records`: those that hold records' events."""
     there = {row.id for row in rows}
-    main = settings.main_calendar or _default(rows)
-    wanted = dict.fromkeys([main, *settings.other_calendars, *sorted(with_records)])
+    main = _main(settings, rows)
+    # Without a main calendar its former one is left like any that is not chosen any more.
+    former = sorted(with_records) if settings.has_main else []
+    wanted = dict.fromkeys([main, *settings.other_calendars, *former])
     read = tuple(calendar_id for calendar_id in wanted if calendar_id in there)
     return Scope(main, read, frozenset(row.id for row in rows if row.shared))
 
 
-def _default(rows: list[CalendarRow]) -> str:
-    return next((row.id for row in rows if row.is_default), "")
+def _main(settings: UserSettings, rows: list[CalendarRow]) -> str:
+    default = next((row.id for row in rows if row.is_default), "")
+    return (settings.main_calendar or default) if settings.has_main else ""
 
 
 def _row(json: JsonObject, own: Collection[str]) -> CalendarRow:

@@ -64,7 +64,7 @@ class Puller:
         notified = run.member.account.notify is Notify.NOTIFICATIONS
         run.hinted_at = state.pull_at if notified and state.pull_at else run.started
         upkeep = self._parts.subscriber.upkeep(run.lease, run.member, run.client)
-        if not run.scope.main or run.scope.main not in run.scope.read:
+        if run.member.settings.has_main and run.scope.main not in run.scope.read:
             raise MailboxUnusable("the chosen main calendar was not found; choose another one")
         reading = Reading(self._store, run.client, run.mailbox_id)
         self._leave(run, reading.left_over(run.scope, run.window))

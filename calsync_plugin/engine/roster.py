@@ -45,7 +45,7 @@ class Member:
         """Whether records of this type may be pushed to this user's calendar now (R1, R2)."""
         if not self.readable and self.mailbox_id and self.account.status not in OFF:
             return Standing.WAITING
-        takes = Flow.OUT in MODE_FLOW[Mode(self.settings.mode)]
+        takes = Flow.OUT in MODE_FLOW[Mode(self.settings.mode)] and self.settings.has_main
         if self.account.status in OFF or not self.mailbox_id or not takes:
             return Standing.NONE
         if self.settings.entity(entity_type) is None:

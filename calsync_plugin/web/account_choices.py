@@ -9,6 +9,7 @@ import logging
 
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import RemoteError
+from calsync_plugin.settings import NO_CALENDAR
 from calsync_plugin.state import Account, CalendarRow
 from calsync_plugin.web.schema_fields import Choice, Choices
 from calsync_plugin.web.showing import kind
@@ -27,6 +28,7 @@ def choices_of(calsync: Calsync, account: Account) -> Choices:
     return {
         "main_calendars": [
             Choice("", _("Your default calendar")),
+            Choice(NO_CALENDAR, _("None: nothing new goes to Outlook")),
             *(_main(one, minutes) for one in calendars if not one.is_default or one.id == chosen),
         ],
         "calendars": [Choice(one.id, _name(one), note=_note(one, minutes)) for one in calendars],

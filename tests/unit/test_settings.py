@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from calsync_plugin.admin_layer import with_admin
+from calsync_plugin.config import BRIDGE_NEEDS, require
 from calsync_plugin.errors import ConfigurationError
-from calsync_plugin.settings import BRIDGE_NEEDS, EntitySettings, Settings, load_settings, require
+from calsync_plugin.settings import EntitySettings, Settings, load_settings
 
 KEY = "k" * 43 + "="
 SECRET = "s3cr3t-s3cr3t-s3cr3t-s3cr3t-s3cr3t-s3cr3t"

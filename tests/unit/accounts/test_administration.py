@@ -31,7 +31,12 @@ def texts(world: World) -> list[tuple[str, str]]:
         ),
         pytest.param({}, {"push_leads": True}, "Invite leads: no -> yes", id="yes-or-no"),
         pytest.param({"months_ahead": 3}, {}, "Months ahead: 3 -> 12", id="number"),
-        pytest.param({}, {"main_calendar": "A1"}, "Main calendar: none -> Work", id="calendar"),
+        pytest.param(
+            {}, {"main_calendar": "A1"}, "Main calendar: your default calendar -> Work", id="calendar"
+        ),
+        pytest.param(
+            {"main_calendar": "A1"}, {"main_calendar": "none"}, "Main calendar: Work -> none", id="none"
+        ),
         pytest.param(
             {},
             {"other_calendars": ["A1", "?"]},
@@ -61,11 +66,14 @@ def test_an_administrator_chooses_direction_and_calendars(world: World) -> None:
     assert world.account(ALICE).settings["main_calendar"] == calendar
     assert texts(world)[0] == (
         "Admin",
-        "changed settings: Direction: Both ways -> CRM to Outlook; Main calendar: none -> Projects",
+        (
+            "changed settings: Direction: Both ways -> CRM to Outlook; "
+            "Main calendar: your default calendar -> Projects"
+        ),
     )
 
 
-@pytest.mark.parametrize("changes", [{"push_contacts": True}, {"main_calendar": "none"}])
+@pytest.mark.parametrize("changes", [{"push_contacts": True}, {"main_calendar": "elsewhere"}])
 def test_the_rest_is_the_users_own(world: World, changes: dict[str, bool | str]) -> None:
     world.connect(ALICE)
     with pytest.raises(SettingsError):
