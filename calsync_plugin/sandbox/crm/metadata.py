@@ -13,7 +13,8 @@ from calsync_plugin.sandbox.crm.field_manager import CUSTOMIZABLE
 from calsync_plugin.sandbox.crm.store import Store
 from calsync_plugin.sandbox.crm.tables import Record
 
-_KINDS = {"Meeting": "Event", "Call": "Event", "Visit": "Event", "Contact": "Person", "Lead": "Person"}
+# The template from which a type was made. EspoCRM's own Meeting and Call name none (its published source).
+_KINDS = {"Visit": "Event", "Contact": "Person", "Lead": "Person"}
 _TYPES: dict[str, Record] = {
     "name": {"type": "varchar", "maxLength": 255, "pattern": "$noBadCharacters"},
     "status": {"type": "enum", "options": list(EVENT_STATUSES), "default": "Planned"},
@@ -55,10 +56,11 @@ def _scope(entity: EntityType) -> Record:
         "object": True,
         "acl": True,
         "tab": entity.name != "User",
-        "type": _KINDS.get(entity.name, "Base"),
         "calendar": entity.is_event,
         "customizable": entity.name in CUSTOMIZABLE,
     }
+    if entity.name in _KINDS:
+        scope["type"] = _KINDS[entity.name]
     if entity.is_custom:
         scope["isCustom"] = True
     return scope
