@@ -138,14 +138,16 @@ class Sandbox:
         )
         self._simulators = (crm, outlook)
         self.outlook.base_url = f"http://{HOST}:{outlook.port}"
-        # The bridge's address is part of its settings, so its port is known before it listens.
-        self.ports = Ports(bridge=port or _free_port(), crm=crm.port, outlook=outlook.port)
+        # The bridge's address is part of its settings, so its port is taken before there is a bridge.
+        listener = None if port else socket.create_server((HOST, 0))
+        bridge = listener.getsockname()[1] if listener else port
+        self.ports = Ports(bridge=bridge, crm=crm.port, outlook=outlook.port)
         self._data = data
         (data / "sandbox.json").write_text(json.dumps(asdict(self.ports)), encoding="utf-8")
         self.calsync = _assemble(sandbox_settings(data, self.ports, log))
         if self.calsync.store.installation.get().paused:
             _go_on(self.calsync, self.outlook)
-        self.bridge = Bridge(self.calsync)
+        self.bridge = Bridge(self.calsync, listener)
 
     def start(self, progress: Callable[[str], None] = lambda _step: None) -> None:
         """Start the simulators, connect alice and bob, start the bridge."""
@@ -216,13 +218,6 @@ def _readable(data: Path) -> Iterator[None]:
         raise StoreError(
             f"crm.json or outlook.json in {data} is damaged; remove both and the simulators begin anew"
         ) from error
-
-
-def _free_port() -> int:
-    """A port that is free now: the bridge's own address must be known before it is opened."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def _key(data: Path) -> str:

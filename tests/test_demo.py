@@ -12,7 +12,7 @@ import requests
 from calsync_plugin.demo import Sandbox
 from calsync_plugin.settings import LogSettings
 
-LONGEST = 20.0
+LONGEST = 60.0
 """Seconds; notified, a change takes a tenth of one. Nobody is polled sooner than in ten minutes."""
 
 

@@ -5,6 +5,7 @@ Decides the order: what a wrong key or address shows is shown before anything is
 
 from __future__ import annotations
 
+import socket
 import threading
 
 from calsync_plugin.accounts.setup import check_services, set_up_webhooks
@@ -19,8 +20,8 @@ LONGEST_STOP = 6.0
 class Bridge:
     """One bridge in one process."""
 
-    def __init__(self, calsync: Calsync) -> None:
-        """Take the port; nothing is answered yet."""
+    def __init__(self, calsync: Calsync, listener: socket.socket | None = None) -> None:
+        """Take the port, unless `listener` is bound to it already; nothing is answered yet."""
         self.calsync = calsync
         serve = calsync.settings.serve
         self.server = Server(
@@ -31,6 +32,7 @@ class Bridge:
             name="calsync-web",
             largest_body=MAX_BODY,
             trusted_proxy=serve.trusted_proxy,
+            listener=listener,
         )
 
     def start(self) -> None:

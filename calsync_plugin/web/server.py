@@ -5,6 +5,7 @@ Decides how requests in hand end at a stop. Knows nothing of what it serves.
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -35,16 +36,17 @@ class Server:
         name: str,
         largest_body: int = LARGEST_BODY,
         trusted_proxy: str = "",
+        listener: socket.socket | None = None,
     ) -> None:
         """Take the port at once, so that a port in use is a clear error before anything starts.
 
         What the proxy at the address `trusted_proxy` says of a visitor counts; from others it is taken away.
+        `listener` has the port already, where somebody had to know it before there was an application.
         """
         try:
             self._server: Any = create_server(
                 app,
-                host=host,
-                port=port,
+                **({"sockets": [listener]} if listener else {"host": host, "port": port}),
                 threads=threads,
                 ident=None,
                 asyncore_use_poll=True,

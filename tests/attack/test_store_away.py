@@ -21,7 +21,7 @@ from tests.state.stalling import StallingRelay
 from tests.world import KEY
 
 SERVER = "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=30"
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 @pytest.fixture
@@ -109,7 +109,8 @@ def test_a_store_that_stopped_answering_does_not_keep_a_process_from_stopping(da
         begun = time.monotonic()
         worker.stop(timeout=1.0)
         store.close()
-        assert time.monotonic() - begun < 6.0
+        # Without a limit it waits for the server's network to be given up, after 30 s.
+        assert time.monotonic() - begun < 20
 
 
 @pytest.fixture

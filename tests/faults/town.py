@@ -28,7 +28,7 @@ from calsync_plugin.web.server import Server
 from tests.faults.process import LEASE, assemble, run, settings_of
 from tests.world import ADDRESS, ALICE, BOB, DAVE, KEY, _posted
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.faults.process"])
 Reached = Callable[[int, str], bool]

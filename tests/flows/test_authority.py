@@ -31,7 +31,8 @@ def _of_carol(world: World, *attendees: str) -> str:
 def test_authority_an_outside_organizers_meeting_comes_in_once(world: World, kind: str, label: str) -> None:
     world.invite_from_outside(ALICE, BOB, subject=f"{label}Roadmap")
     world.mails()
-    world.pull()
+    world.pull(ALICE)
+    world.pull(BOB)
     record = world.only_record(kind)
     assert (record["name"], record["assignedUserId"]) == ("Roadmap", ALICE)
     assert set(record["usersIds"]) == {ALICE, BOB}

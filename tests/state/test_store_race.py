@@ -17,7 +17,9 @@ from tests.state.samples import Opener, claimed
 ROOT = Path(__file__).parents[2]
 MAILBOXES = 8
 WAKES = 250
-DEADLINE = 30.0
+DEADLINE = 60.0
+LEASE = 10.0
+"""Seconds: longer than a busy machine lets this process wait before it looks."""
 
 
 @contextmanager
@@ -50,9 +52,9 @@ def test_no_wake_is_lost_and_no_mailbox_runs_twice_at_once(url: str, opened: Ope
     folder = tmp_path / "race"
     folder.mkdir()
     with _worker("race", url, key, str(folder)) as one, _worker("race", url, key, str(folder)) as two:
-        wanted = dict.fromkeys(mailboxes, 0)
+        wanted, chance = dict.fromkeys(mailboxes, 0), random.Random(1)
         for _ in range(WAKES):
-            mailbox_id = random.choice(mailboxes)
+            mailbox_id = chance.choice(mailboxes)
             wanted[mailbox_id] += 1
             _want(folder, mailbox_id, wanted[mailbox_id])
             store.queue.wake(mailbox_id)
@@ -74,12 +76,12 @@ def test_a_killed_workers_mailbox_runs_again_within_its_lease(url: str, opened: 
     store = opened(keyring=Keyring({"first": key}))
     mailbox = store.accounts.ensure_mailbox("tenant", "alice", "")
     store.queue.wake(mailbox)
-    with _worker("hang", url, key, "1.0") as process:
+    with _worker("hang", url, key, str(LEASE)) as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == str(mailbox)
         assert store.queue.claim("heir", limit=1, lease=15) == []
         process.send_signal(signal.SIGKILL)
         killed = monotonic()
         assert store.queue.wait(DEADLINE)
-    assert monotonic() - killed < 1.0 + 1.0, "the lease of 1 s and the poll of 1 s"
+    assert monotonic() - killed < 2 * LEASE
     assert claimed(store, mailbox, owner="heir").attempt == 2

@@ -262,7 +262,7 @@ def test_a_real_server_that_is_silent_leaves_the_outcome_unknown() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         http = Http()
         with pytest.raises(UnknownOutcome):
-            http.send("POST", f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout=(1.0, 0.05))
+            http.send("POST", f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout=(30.0, 0.05))
         http.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -143,10 +144,21 @@ def test_truncated_json_over_http(
     recorder.exchanges.clear()
 
 
-def test_a_client_that_does_not_wait(server: BackgroundServer, http: requests.Session) -> None:
+def test_a_client_that_does_not_wait(
+    server: BackgroundServer, http: requests.Session, sim: Simulator
+) -> None:
+    done, given_up = threading.Event(), threading.Event()
+
+    def wait(_seconds: float) -> None:
+        done.set()
+        given_up.wait(60)
+
+    sim.sleep = wait
     fault(http, server, match={"method": "POST", "path": "/me/events"}, times=1, delay_after_ms=400)
     with pytest.raises(requests.ReadTimeout):
-        http.post(f"{server.url}/v1.0/me/events", json=event(), timeout=0.1)
+        http.post(f"{server.url}/v1.0/me/events", json=event(), timeout=(30, 0.1))
+    assert done.wait(60)
+    given_up.set()
     assert len(http.get(f"{server.url}/v1.0/me/events", timeout=5).json()["value"]) == 1
 
 
