@@ -26,6 +26,7 @@ from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import ConfigurationError, RemoteError, SettingsError, StoreError, UserError
 from calsync_plugin.state import Account
 from calsync_plugin.web import api_calls
+from calsync_plugin.web.api_deletions import about_deletions
 from calsync_plugin.web.api_grants import about_audit, about_grants
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ def api(calsync: Calsync) -> Blueprint:
     _about_accounts(pages, calsync)
     _about_changes(pages, calsync)
     _about_backfills(pages, calsync)
+    about_deletions(pages, calsync)
     about_grants(pages, calsync)
     about_audit(pages, calsync)
     return pages
