@@ -115,3 +115,14 @@ def test_every_reason_that_the_store_keeps_can_be_translated(reason: str) -> Non
 @pytest.mark.parametrize("text", sorted(refusals()))
 def test_every_refusal_of_a_page_can_be_translated(text: str) -> None:
     assert any(text.lower() in one.lower() for one in (*REFUSALS, *MESSAGES, *OF_PAGES))
+
+
+def test_german_has_one_word_for_one_thing() -> None:
+    """The last column of the glossary names words that stand nowhere."""
+    page = (make_messages.CHECKOUT / "docs" / "how-to" / "translate.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[3].strip() for line in page.splitlines() if line.count("|") == 4]
+    avoided = [re.sub(r"^(der|die|das) ", "", word) for row in rows[2:] for word in row.split(", ") if word]
+    assert len(avoided) > 10
+    bad = re.compile(rf"(?<![\w-])({'|'.join(avoided)})(?!\w)")
+    said = [text for one in make_messages.catalogue("de") if one.id for text in texts(one.string)]
+    assert [text for text in said if bad.search(text)] == []

@@ -21,6 +21,8 @@ LONGEST = 1000
 """Characters of a sentence that is looked at."""
 IN_TURN = frozenset({"reason", "problem"})
 """Values that are sentences themselves."""
+_NAMED = re.compile(r"([A-Z]\w* [0-9a-z]{6,}|event \S+): (.+)", re.DOTALL)
+"""A note begins with its item: `Meeting 6b0008add0e320f89`."""
 _PLACE = re.compile(r"%\((\w+)\)s")
 
 
@@ -30,6 +32,9 @@ def known(text: str) -> str:
         return say(text)
     if language() == ENGLISH or not text or len(text) > LONGEST:
         return text
+    named = _NAMED.fullmatch(text)
+    if named:
+        return f"{named[1]}: {known(named[2])}"
     bare = text.removesuffix(".")
     for message, pattern in _patterns():
         found = pattern.fullmatch(bare)
