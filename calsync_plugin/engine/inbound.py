@@ -2,7 +2,7 @@
 
 Decides how a reported change is written down, and that a host never fails or waits because of us: a store
 that cannot take the mark within 200 ms is logged, and the sweep finds the record later. The bridge, which
-can have its sender try again, is `strict`.
+can have its sender try again, is `strict`: it writes the marks of a delivery together, or none.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
+from time import monotonic
 from typing import ParamSpec
 
-from calsync_plugin.errors import CalsyncError
+from calsync_plugin.errors import CalsyncError, StoreBusy
 from calsync_plugin.state import AccountStatus, Store
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 2.0
+"""Seconds that a strict caller waits for the store: EspoCRM waits for ten, and comes again in ten minutes."""
 LONGEST_ID = 255
 """Characters. EspoCRM's ids have 17; an index of PostgreSQL cannot hold much more than 2,000."""
 DOTS = frozenset({".", ".."})
@@ -26,7 +29,10 @@ DOTS = frozenset({".", ".."})
 
 P = ParamSpec("P")
 
-_strict: ContextVar[bool] = ContextVar("calsync_strict", default=False)
+Mark = tuple[str, str, str, str]
+"""Entity type, record id, user hint, kind."""
+_together: ContextVar[list[Mark] | None] = ContextVar("calsync_together", default=None)
+"""The marks of a strict caller, which are written at its end; None: nobody is strict."""
 
 
 def never_raises(method: Callable[P, None]) -> Callable[P, None]:
@@ -37,12 +43,12 @@ def never_raises(method: Callable[P, None]) -> Callable[P, None]:
         try:
             method(*args, **kwargs)
         except CalsyncError as error:
-            if _strict.get():
+            if _together.get() is not None:
                 raise
             log.warning("a change was not marked, the sweep will find it: %s", error)
         except Exception:
             # A save in the CRM has succeeded already; nothing of ours may make it look otherwise.
-            if _strict.get():
+            if _together.get() is not None:
                 raise
             log.exception("a change was not marked, the sweep will find it")
 
@@ -58,12 +64,25 @@ class Marks:
 
     @contextmanager
     def strict(self) -> Iterator[None]:
-        """Within it, StoreBusy comes through to the caller of a hook."""
-        token = _strict.set(True)
+        """Write all marks that hooks make within it in one commit at its end.
+
+        What goes wrong comes through to the caller: StoreBusy, and then none is written.
+        """
+        marks: list[Mark] = []
+        token = _together.set(marks)
         try:
             yield
         finally:
-            _strict.reset(token)
+            _together.reset(token)
+        deadline = monotonic() + PATIENCE
+        while True:
+            try:
+                self._store.queue.record_changes(dict.fromkeys(marks))
+            except StoreBusy:
+                if monotonic() > deadline:
+                    raise
+            else:
+                return
 
     @never_raises
     def saved(self, entity_type: str, record: Mapping[str, object]) -> None:
@@ -83,7 +102,11 @@ class Marks:
         if not 0 < len(text) <= LONGEST_ID or text in DOTS or len(entity_type) > LONGEST_ID:
             log.warning("a %.80s without a usable id was reported; nothing can be done with it", entity_type)
             return
-        self._store.queue.record_change(entity_type, text, user_hint=hint, kind=kind)
+        together = _together.get()
+        if together is None:
+            self._store.queue.record_change(entity_type, text, user_hint=hint, kind=kind)
+        else:
+            together.append((entity_type, text, hint, kind))
 
     @never_raises
     def account_changed(self, user_id: str) -> None:

@@ -34,8 +34,11 @@ def crm_webhooks(calsync: Calsync) -> Blueprint:
         webhook_id = verify(raw, _signature(), calsync.webhook_secret)
         if calsync.webhook_event(webhook_id) != event:
             raise BadSignature("the delivery is signed by the webhook of another event")
-        for call in deliveries(event, raw):
-            announce(calsync, call)
+        # The bridge is its own host: it may wait for its store where a CRM's save may not. StoreBusy comes
+        # through, so that the CRM sends the whole delivery again.
+        with calsync.marks.strict():
+            for call in deliveries(event, raw):
+                announce(calsync, call)
         return Response(status=202)
 
     return pages
@@ -46,26 +49,22 @@ def _signature() -> str:
 
 
 def announce(calsync: Calsync, call: HookCall) -> None:
-    """Call the hook, as any host does; raises StoreBusy so that the CRM sends the delivery again.
-
-    The bridge is its own host: it may wait for its store where a CRM's save may not.
-    """
+    """Call the hook, as any host does."""
     hook = calsync.plugins.hook
-    with calsync.marks.strict():
-        match call:
-            case Created():
-                hook.calsync_entity_created(entity_type=call.entity_type, record=call.record)
-            case Updated():
-                hook.calsync_entity_updated(
-                    entity_type=call.entity_type, record=call.record, changed=call.changed
-                )
-            case Reassigned():
-                hook.calsync_entity_reassigned(
-                    entity_type=call.entity_type,
-                    record=call.record,
-                    previous_user_id=call.previous_user_id,
-                )
-            case Deleted():
-                hook.calsync_entity_deleted(entity_type=call.entity_type, record_id=call.record_id)
-            case AttendanceChanged():
-                hook.calsync_attendance_changed(entity_type=call.entity_type, record_id=call.record_id)
+    match call:
+        case Created():
+            hook.calsync_entity_created(entity_type=call.entity_type, record=call.record)
+        case Updated():
+            hook.calsync_entity_updated(
+                entity_type=call.entity_type, record=call.record, changed=call.changed
+            )
+        case Reassigned():
+            hook.calsync_entity_reassigned(
+                entity_type=call.entity_type,
+                record=call.record,
+                previous_user_id=call.previous_user_id,
+            )
+        case Deleted():
+            hook.calsync_entity_deleted(entity_type=call.entity_type, record_id=call.record_id)
+        case AttendanceChanged():
+            hook.calsync_attendance_changed(entity_type=call.entity_type, record_id=call.record_id)
