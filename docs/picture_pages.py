@@ -21,6 +21,7 @@ PASSWORD = "sandbox"  # noqa: S105 - the sandbox's public password
 def take(browser: Browser, scene: Scene, folder: Path) -> None:
     """Take all pictures of the pages."""
     allow_sales(scene)
+    _signing_in(browser, scene, folder)
     _connecting(browser, scene, folder)
     alice = _signed_in(_context(browser), scene, "alice")
     for name in ("", "/clashes", "/held"):
@@ -31,6 +32,13 @@ def take(browser: Browser, scene: Scene, folder: Path) -> None:
     remember_a_day(scene)
     sign_out_at_microsoft(scene)
     _administrator(browser, scene, folder)
+
+
+def _signing_in(browser: Browser, scene: Scene, folder: Path) -> None:
+    page = _context(browser).new_page()
+    page.goto(f"{scene.bridge}/admin")
+    page.get_by_label("User name").fill("admin")
+    _shoot(page, folder / "sign-in.png")
 
 
 def _connecting(browser: Browser, scene: Scene, folder: Path) -> None:
