@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.world import ALICE, World
+from tests.world import ADDRESS, ALICE, BOB, World
 
 
 def _clashing(world: World) -> tuple[str, str]:
@@ -37,4 +37,49 @@ def test_an_edit_that_was_seen_while_the_record_was_parked_is_not_overwritten(wo
     assert world.event_at(ALICE, event).subject == "By Outlook"
     assert world.only_record()["name"] == "By Outlook"
     assert world.parked() == {}
+    world.quiet()
+
+
+def _refuse(world: World, user_id: str, method: str, path: str) -> None:
+    world.fail(match={"mailbox": ADDRESS[user_id], "method": f"^{method}$", "path": path}, status=403)
+
+
+def test_what_is_parked_with_the_new_assignee_stays_so_whatever_the_former_ones_mailbox_runs_for(
+    world: World,
+) -> None:
+    record = world.save()
+    world.settle()
+    _refuse(world, BOB, "POST", "/events")
+    world.reassign(record, BOB)
+    world.settle()
+    assert record in world.parked()
+    world.edit(ALICE, subject="Edited in the calendar that it leaves")
+    world.pull(ALICE)
+    assert record in world.parked()
+    world.outlook.faults.replace([])
+    world.change(record, description="Once more")
+    world.settle()
+    assert (world.parked(), len(world.events(ALICE)), len(world.events(BOB))) == ({}, 0, 1)
+    world.quiet()
+
+
+def test_what_is_parked_with_somebody_invited_stays_so_whatever_the_organizers_mailbox_runs_for(
+    world: World,
+) -> None:
+    record = world.save(usersIds=[ALICE, BOB])
+    world.settle()
+    world.pull()
+    _refuse(world, BOB, "GET", "/events/")
+    world.change(record, usersColumns={BOB: {"status": "Accepted"}})
+    world.settle()
+    assert record in world.parked()
+    world.edit(ALICE, location="Room 1")
+    world.pull(ALICE)
+    assert record in world.parked()
+    world.outlook.faults.replace([])
+    world.change(record, description="Once more")
+    world.settle()
+    assert world.parked() == {}
+    assert world.event(ALICE).responses["bob@example.com"] == "accepted"
+    world.mails()
     world.quiet()
