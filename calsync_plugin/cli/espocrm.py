@@ -215,6 +215,8 @@ def _go(run: Run, job: Job) -> bool:
     if run.dry_run:
         _say(run, f"{len(steps)} steps to do; nothing was changed.")
         return False
+    # The question goes to another stream and must not come first.
+    console.file.flush()
     if not run.yes and not click.confirm(f"Do these {len(steps)} steps?", err=True):
         _say(run, "Nothing was changed.")
         return False

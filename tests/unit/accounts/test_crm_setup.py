@@ -471,6 +471,18 @@ def test_a_lasting_outage_ends_the_run_in_words(place: Place) -> None:
     assert place.crm.auth.tokens == {}
 
 
+def test_what_is_missing_afterwards_is_told(place: Place) -> None:
+    """What EspoCRM grants decides, not what it was asked for."""
+    with place.setting_up() as job:
+        list(job.carry_out())
+        _cut(place)
+
+        left = job.left()
+
+    assert [sentence for sentence in left if "may edit Call" in sentence or "may delete Call" in sentence]
+    assert any("read Lead" in sentence for sentence in left)
+
+
 def test_a_session_that_cannot_be_ended_is_told(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     place.crm.faults.add(FaultRule(path="destroyAuthToken", drop_before=True))
 
