@@ -51,12 +51,14 @@ import json, sys
 import calsync_plugin
 from calsync_plugin import bundle, hookspecs
 from calsync_plugin.settings import load_settings
+from calsync_plugin.web.speaking import LANGUAGES
 json.dump({
     "package": calsync_plugin.__file__,
     "root": str(bundle.ROOT),
     "version": bundle.manifest().version,
     "schemas": [bundle.schema(name)["$id"] for name in bundle.SCHEMAS],
     "hooks": [str(file) for file in bundle.hook_files() if file.is_file()],
+    "languages": LANGUAGES,
     "port": load_settings(None, {}).serve.port,
 }, sys.stdout)
 """
@@ -184,6 +186,7 @@ def test_an_installed_wheel_works(wheel: Path, environment: Path, tmp_path: Path
     assert isinstance(hooks, list)
     assert len(hooks) == len(list((CHECKOUT / "hooks").glob("*.py")))
     assert said["port"] == 8700
+    assert said["languages"] == ["en", "de"]
     assert PROJECT["version"] in run(environment.with_name("calsync"), "--version", cwd=tmp_path)
 
 
@@ -201,6 +204,7 @@ def test_an_editable_install_works_from_the_checkout(source: Path, environment: 
     said = shown(environment, tmp_path)
     assert said["package"] == str(source / "calsync_plugin" / "__init__.py")
     assert said["root"] == str(source)
+    assert said["languages"] == ["en", "de"]
     assert not (source / "calsync_plugin" / "_bundle").exists()
 
 

@@ -64,7 +64,7 @@ def set_up_showing(app: Flask, calsync: Calsync) -> None:
     @app.template_filter("sentence")
     def sentence(text: str, end: str = ".") -> str:
         """Words of a log or message as a sentence of a page; an address stays as it is."""
-        text = say(text)
+        text = known(text)
         begins = text if "://" in text.partition(" ")[0] else f"{text[:1].upper()}{text[1:]}"
         return begins if begins.endswith((".", "!", "?")) else f"{begins}{end}"
 
