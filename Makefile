@@ -31,10 +31,11 @@ run: $(VENV)/.serve ## Start the sandbox: a CRM, an Outlook and calsync between 
 test: $(VENV)/.develop ## Run the tests
 	@$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
-soak: $(VENV)/.develop ## Play random histories, every fault with every stop, every case on PostgreSQL (hours)
+soak: $(VENV)/.develop ## Play random histories, every fault with every stop, all on PostgreSQL and backwards (hours)
 	$(BIN)/python -m tests.soak --steps $(STEPS) --seed $(SEED)
 	@$(BIN)/python -m pytest $(SPREAD) -m soak $(ARGS)
 	@$(BIN)/python -m pytest $(SPREAD) --all-postgresql -k postgresql tests/flows
+	@$(BIN)/python -m pytest $(SPREAD) --backwards -k "not postgresql" tests/flows tests/faults
 
 check: $(VENV)/.develop ## Look at style, types and the import table
 	$(BIN)/ruff check .
