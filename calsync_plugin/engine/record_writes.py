@@ -16,7 +16,7 @@ from calsync_plugin.crm.attributes import (
     record_attributes,
 )
 from calsync_plugin.crm.directory import Directory
-from calsync_plugin.crm.gateway import CrmGateway, Record
+from calsync_plugin.crm.gateway import CrmGateway, Found, Record
 from calsync_plugin.crm.relating import write_related
 from calsync_plugin.domain.carried import MODE_FLOW, Flow
 from calsync_plugin.domain.links import CopyPurpose, LinkState, Presence
@@ -46,7 +46,14 @@ from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.meanwhile import changed_meanwhile, is_new_match, keep_what_was_done, plan_again
 from calsync_plugin.engine.rebasing import keep_answer, overlooked, rebase
 from calsync_plugin.engine.record_creates import RecordCreator
-from calsync_plugin.errors import ItemError, NotFound, RemoteError, Unauthorized, VersionConflict
+from calsync_plugin.errors import (
+    ItemError,
+    NotFound,
+    Refused,
+    RemoteError,
+    Unauthorized,
+    VersionConflict,
+)
 
 UPDATE = ("crm", "update")
 
@@ -188,8 +195,19 @@ class RecordWriter:
             owner: Record = {"assignedUserId": item.passes_to}
             self._gateway.update(item.key.entity_type, item.key.record_id, owner)
             item.writes.append(UPDATE)
+            self._check_owner(item)
             item.notes.append("the organizer took its user off the meeting; it goes on with a colleague")
             item.wrote, item.passes_to = True, ""
+
+    def _check_owner(self, item: Item) -> None:
+        """Without the right to assign to others EspoCRM saves another owner, and says nothing of it."""
+        loaded = self._gateway.load(item.key.entity_type, [item.key.record_id])[item.key.record_id]
+        if isinstance(loaded, Found) and loaded.record.get("assignedUserId") != item.passes_to:
+            raise Refused(
+                "the CRM does not let us assign it to another user; its Assignment Permission must say 'all'",
+                item=item.name,
+                reason="assignment",
+            )
 
     def _close(self, item: Item) -> None:
         """No team reads the record of an event that became private (R14)."""

@@ -112,7 +112,7 @@ class Saver:
             tx.finish_changes([i for key in keys for i in key.change_ids], lease.mailbox_id)
 
     def _save_links(self, tx: Save, items: Sequence[Item]) -> None:
-        changed = [i for i in items if i.changed_link and i.link and i.state is not ItemState.CONTESTED]
+        changed = [i for i in items if i.changed_link and i.link and _may_be_saved(i)]
         fresh = [i for i in changed if i.link and i.link.version == 0]
         stored = [i for i in changed if i.link and i.link.version > 0]
         lost = tx.insert_links([i.link for i in fresh if i.link]) if fresh else set()
@@ -221,6 +221,15 @@ def pause_after(handed: int) -> float:
 def _to_mark(item: Item) -> str:
     """What is to be looked at again: of a series that is still to be imported the series, at once."""
     return item.series_id if item.link is None and item.series_id else item.event_id
+
+
+def _may_be_saved(item: Item) -> bool:
+    """Whether the item's link says what is so: not if another run was faster.
+
+    Nor if the record did not pass to the user whose copy is its home now: the next look hands it over.
+    """
+    halfway = bool(item.passes_to) and item.state in (ItemState.RETRY, ItemState.PARKED)
+    return item.state is not ItemState.CONTESTED and not halfway
 
 
 def _no_longer_parked(item: Item, parked_in: set[int]) -> set[int]:

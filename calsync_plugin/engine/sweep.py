@@ -56,7 +56,7 @@ class Sweep:
 
     def run(self, lease: Lease) -> Rest:
         """One sweep. The next is due after the interval whether this one succeeded or not."""
-        self._upkeep.run()
+        self._upkeep.run(lease)
         interval = min(self._intervals.saved, self._intervals.reread or self._intervals.saved)
         try:
             # All of them: one with much to list must not keep the others from their turn.
