@@ -29,8 +29,8 @@ from tests.deploy.conftest import DEPLOY, program
 
 NAME = "calsync.example.com"
 INSIDE, OUTSIDE = "127.0.0.1", "127.0.0.2"
-HTTP, HTTPS, UPSTREAM = 8080, 8443, 8700
-"""Below the ports that a system gives away by itself."""
+PORTS = range(20_080, 32_000)
+"""Below those that Linux gives away by itself."""
 PATIENCE = 60.0
 CUT_OFF = 0
 """In place of a status: the proxy closed while the visitor still sent."""
@@ -44,6 +44,9 @@ class Place:
     address: str
     certificate: Path
     key: Path
+    http: int
+    https: int
+    upstream: int
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,23 @@ def place(folder: Path, *, beside: bool = False) -> Place:
     address = f"127.{(128 if beside else 64) + (pid >> 16) % 64}.{(pid >> 8) % 256}.{pid % 256}"
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     _sign(address, certificate, key)
-    return Place(folder, address, certificate, key)
+    return Place(folder, address, certificate, key, *_ports(address))
+
+
+def _ports(address: str) -> list[int]:
+    """Three that nobody holds at every address of this machine; at this one there is nobody else."""
+    found: list[int] = []
+    for port in PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == 3:
+            return found
+    raise AssertionError(f"no free ports at {address}")
 
 
 def _sign(address: str, certificate: Path, key: Path) -> None:
@@ -103,11 +122,11 @@ def nginx(at: Place, more: Mapping[str, str]) -> tuple[list[str], list[str]]:
     changes = {
         "    listen [::]:80;\n": "",
         "    listen [::]:443 ssl;\n": "",
-        "listen 80;": f"listen {at.address}:{HTTP};",
-        "listen 443 ssl;": f"listen {at.address}:{HTTPS} ssl;",
+        "listen 80;": f"listen {at.address}:{at.http};",
+        "listen 443 ssl;": f"listen {at.address}:{at.https} ssl;",
         f"{live}/fullchain.pem": str(at.certificate),
         f"{live}/privkey.pem": str(at.key),
-        "http://127.0.0.1:8700": f"http://{at.address}:{UPSTREAM}",
+        "http://127.0.0.1:8700": f"http://{at.address}:{at.upstream}",
         **more,
     }
     example = (DEPLOY / "nginx" / "calsync.conf").read_text(encoding="utf-8")
@@ -132,18 +151,18 @@ def apache(at: Place, more: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """How Apache is checked and run. The modules are those that the example asks for, and Debian's own."""
     live = f"/etc/letsencrypt/live/{NAME}"
     changes = {
-        "*:80>": f"{at.address}:{HTTP}>",
-        "*:443>": f"{at.address}:{HTTPS}>",
+        "*:80>": f"{at.address}:{at.http}>",
+        "*:443>": f"{at.address}:{at.https}>",
         f"{live}/fullchain.pem": str(at.certificate),
         f"{live}/privkey.pem": str(at.key),
-        "http://127.0.0.1:8700/": f"http://{at.address}:{UPSTREAM}/",
+        "http://127.0.0.1:8700/": f"http://{at.address}:{at.upstream}/",
         **more,
     }
     example = (DEPLOY / "apache" / "calsync.conf").read_text(encoding="utf-8")
     (at.folder / "calsync.conf").write_text(adapted(example, changes), encoding="utf-8")
     lines = [f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in MODULES]
     lines += [f"ServerRoot {at.folder}", f"PidFile {at.folder}/pid", "ErrorLog /dev/stderr"]
-    lines += [f"ServerName {NAME}", f"Listen {at.address}:{HTTP}", f"Listen {at.address}:{HTTPS}"]
+    lines += [f"ServerName {NAME}", f"Listen {at.address}:{at.http}", f"Listen {at.address}:{at.https}"]
     lines += ["User www-data", "Group www-data"] if os.getuid() == 0 else []
     whole = at.folder / "apache.conf"
     whole.write_text("\n".join([*lines, f"Include {at.folder}/calsync.conf\n"]), encoding="utf-8")
@@ -154,14 +173,14 @@ def apache(at: Place, more: Mapping[str, str]) -> tuple[list[str], list[str]]:
 def caddy(at: Place, more: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """How Caddy is checked and run; it would get a certificate by itself."""
     changes = {
-        f"\n{NAME} {{\n": f"\n{NAME}:{HTTPS} {at.address}:{HTTPS} {{\n"
+        f"\n{NAME} {{\n": f"\n{NAME}:{at.https} {at.address}:{at.https} {{\n"
         f"\tbind {at.address}\n\ttls {at.certificate} {at.key}\n",
-        "reverse_proxy 127.0.0.1:8700": f"reverse_proxy {at.address}:{UPSTREAM}",
+        "reverse_proxy 127.0.0.1:8700": f"reverse_proxy {at.address}:{at.upstream}",
         **more,
     }
     example = (DEPLOY / "caddy" / "Caddyfile").read_text(encoding="utf-8")
     own = f"{{\n\tadmin off\n\tstorage file_system {at.folder}/caddy\n"
-    own += f"\thttp_port {HTTP}\n\thttps_port {HTTPS}\n}}\n"
+    own += f"\thttp_port {at.http}\n\thttps_port {at.https}\n}}\n"
     whole = at.folder / "Caddyfile"
     whole.write_text(own + adapted(example, changes), encoding="utf-8")
     named = ["--adapter", "caddyfile", "--config", str(whole)]
@@ -199,7 +218,7 @@ def _wait_for(at: Place, process: subprocess.Popen[bytes], log: Path) -> None:
     while True:
         assert process.poll() is None, log.read_text()
         try:
-            socket.create_connection((at.address, HTTPS), timeout=5).close()
+            socket.create_connection((at.address, at.https), timeout=5).close()
         except OSError:
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
@@ -218,7 +237,7 @@ def visit(
     tls: bool = True,
 ) -> Answer:
     """Ask for `path` exactly as it is written."""
-    port = HTTPS if tls else HTTP
+    port = at.https if tls else at.http
     connection = HTTPConnection(at.address, port, timeout=PATIENCE)
     plain = socket.create_connection((at.address, port), timeout=PATIENCE, source_address=(visitor, 0))
     connection.sock = plain

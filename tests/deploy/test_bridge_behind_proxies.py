@@ -30,7 +30,7 @@ from calsync_plugin.sandbox.outlook import create_app as create_outlook
 from calsync_plugin.sandbox.outlook import identities as outlook_people
 from calsync_plugin.sandbox.outlook.delivery import Deliver
 from calsync_plugin.web.server import Server
-from tests.deploy.proxies import HTTPS, INSIDE, UPSTREAM, Place, place, running, visit
+from tests.deploy.proxies import INSIDE, Place, place, running, visit
 from tests.world import ALICE, KEY
 
 PATIENCE = 60.0
@@ -67,7 +67,7 @@ class Installation:
 
     @property
     def public(self) -> str:
-        return f"https://{self.at.address}:{HTTPS}"
+        return f"https://{self.at.address}:{self.at.https}"
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """What an administrator types beside the running service."""
@@ -136,7 +136,7 @@ def from_outside(at: Place) -> Deliver:
     """Notifications that come as Microsoft's do: from an address that is not inside."""
 
     def deliver(url: str, body: dict[str, Any] | None, timeout: float, /) -> tuple[int, str]:
-        path = requote_uri(url).removeprefix(f"https://{at.address}:{HTTPS}")
+        path = requote_uri(url).removeprefix(f"https://{at.address}:{at.https}")
         kind = "text/plain; charset=utf-8" if body is None else "application/json"
         sent = b"" if body is None else json.dumps(body).encode()
         answer = visit(at, path, headers={"Content-Type": kind}, body=sent)
@@ -152,9 +152,9 @@ def _configured(at: Place, *, crm: str, outlook: str) -> dict[str, str]:
         outlook=outlook,
         client_id=outlook_people.CLIENT_ID,
         folder=at.folder,
-        public=f"https://{at.address}:{HTTPS}",
+        public=f"https://{at.address}:{at.https}",
         host=at.address,
-        port=UPSTREAM,
+        port=at.upstream,
     )
     config.write_text(text, encoding="utf-8")
     secrets = {

@@ -14,7 +14,7 @@ import pytest
 
 from calsync_plugin.web.app import MAX_BODY
 from calsync_plugin.web.server import Server
-from tests.deploy.proxies import CUT_OFF, INSIDE, KINDS, NAME, OUTSIDE, UPSTREAM, Place, place, running, visit
+from tests.deploy.proxies import CUT_OFF, INSIDE, KINDS, NAME, OUTSIDE, Place, place, running, visit
 
 PUBLIC = ("/webhooks/outlook", "/webhooks/outlook/lifecycle")
 ELSEWHERE = [
@@ -56,12 +56,12 @@ ELSEWHERE = [
 class Recorder:
     """Stands where calsync would, and keeps what it is asked."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, at: Place) -> None:
         self.asked: list[dict[str, Any]] = []
         self.server = Server(
             self._answer,
-            host=address,
-            port=UPSTREAM,
+            host=at.address,
+            port=at.upstream,
             threads=2,
             name="recorder",
             largest_body=MAX_BODY,
@@ -85,7 +85,7 @@ def at(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def behind(at: Place) -> Iterator[Recorder]:
-    recorder = Recorder(at.address)
+    recorder = Recorder(at)
     yield recorder
     recorder.server.stop()
 
@@ -153,7 +153,7 @@ def test_while_calsync_is_away_the_crm_is_asked_to_repeat(at: Place) -> None:
     """EspoCRM 9.2.7 drops an event for good after 502 or 504, and repeats it after 503."""
     away = [visit(at, "/webhooks/crm/Meeting.delete", visitor=INSIDE).status for _ in range(3)]
     away.append(visit(at, PUBLIC[0]).status)
-    recorder = Recorder(at.address)
+    recorder = Recorder(at)
     back = visit(at, "/webhooks/crm/Meeting.delete", visitor=INSIDE).status
     recorder.server.stop()
     gone = visit(at, "/webhooks/crm/Meeting.delete", visitor=INSIDE).status
@@ -163,7 +163,7 @@ def test_while_calsync_is_away_the_crm_is_asked_to_repeat(at: Place) -> None:
 def test_a_kept_connection_does_not_outlive_calsync(at: Place) -> None:
     """After each restart the first delivery arrives: a proxy that used its old connection would say 502."""
     for _ in range(3):
-        recorder = Recorder(at.address)
+        recorder = Recorder(at)
         assert visit(at, "/webhooks/crm/Meeting.update", visitor=INSIDE).status == 202
         recorder.server.stop()
 
@@ -179,7 +179,7 @@ def test_plain_http_leads_to_https(at: Place, behind: Recorder) -> None:
 def test_nginx_limits_who_asks_too_often_and_never_the_crm(tmp_path: Path) -> None:
     """Here one in a minute, so that no machine is too slow for it."""
     at = place(tmp_path, beside=True)
-    recorder = Recorder(at.address)
+    recorder = Recorder(at)
     slow = {
         "rate=50r/s": "rate=1r/m",
         "rate=20r/s": "rate=1r/m",
