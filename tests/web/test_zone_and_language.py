@@ -58,6 +58,7 @@ def test_the_configuration_says_the_installations_zone(tmp_path: Path, world: Wo
     folder = tmp_path / "configured"
     folder.mkdir()
     other = World(folder, crm=crm)
+    prefer(other, ALICE)
     Browser(other).sign_in("alice")
     assert kept(other) == ("Europe/Vienna", "en_US")
     other.close()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PASSWORD = "sandbox"  # noqa: S105 - the sandbox's public password
+ZONE = "Europe/Berlin"
+"""Chosen by all users but the administrator; the server's own is UTC."""
 API_KEY = "sandbox"
 HMAC_API_KEY = "sandbox-hmac"
 HMAC_SECRET = "5a4db0c5ec4e7a11d0e5f00000000001"  # noqa: S105 - the sandbox's public secret

@@ -86,6 +86,7 @@ def seed_sandbox(store: Store, now: str) -> None:
             password=ids.PASSWORD,
             rolesIds=[] if is_admin else [ids.ROLE_SALES_ID],
             teamsIds=[ids.TEAM_SALES_ID] if person.id in (ids.ALICE_ID, ids.BOB_ID) else [],
+            preferences={} if is_admin else {"timeZone": ids.ZONE},
             **by_admin,
         )
     keys = (
