@@ -187,7 +187,7 @@ def _key(found: Survey, wanted: Wanted) -> Iterator[Step]:
     if found.by_key:
         yield Step(part="API key", name="crm.api_key", found="is accepted", doing=Doing.NOTHING)
         return
-    if found.key_refused:
+    if found.key_refused and kept_key(file) != wanted.crm.api_key:
         yield Step(
             part="API key",
             name="crm.api_key",
@@ -202,8 +202,8 @@ def _key(found: Survey, wanted: Wanted) -> Iterator[Step]:
     yield Step(
         part="API key",
         name=str(file),
-        found="is not kept here yet",
-        doing=Doing.MAKE,
+        found="holds another key" if kept_key(file) else "is not kept here yet",
+        doing=Doing.CHANGE if kept_key(file) else Doing.MAKE,
         action="write the key of the API user to this file, readable for you alone",
         why="CALSYNC_CRM_API_KEY_FILE names it to calsync; it is not shown",
         run=partial(_keep_key, wanted),

@@ -6,6 +6,7 @@ Decides how plan, question and progress look. What is planned and done is decide
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -64,7 +65,8 @@ class Run:
 
     def choices(self) -> Choices:
         """What of it concerns the plan."""
-        file = self.key_file or (self.data or DATA) / KEY_FILE
+        named = os.environ.get(KEY_VARIABLE)
+        file = self.key_file or (Path(named) if named else (self.data or DATA) / KEY_FILE)
         return Choices(role=self.role, api_user=self.api_user, key_file=file)
 
 
@@ -80,8 +82,8 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--key-file",
             type=click.Path(path_type=Path, dir_okay=False),
-            help=f"File that keeps the API user's key; {KEY_VARIABLE} names it to calsync.  "
-            f"[default: {KEY_FILE} in the data folder]",
+            help="File that keeps the API user's key.  "
+            f"[default: what {KEY_VARIABLE} says, else {KEY_FILE} in the data folder]",
         ),
         click.option("--dry-run", is_flag=True, help="Show the plan and change nothing in EspoCRM."),
         click.option("--yes", is_flag=True, help="Do what the plan says without asking."),
@@ -152,7 +154,7 @@ def remove(*, fields: bool, **told: Any) -> None:
     if run.as_json:
         _print_json(job.plan, done, {})
     elif done:
-        console.print("EspoCRM knows calsync no more. Remove crm.api_key from the configuration.")
+        console.print(f"EspoCRM knows calsync no more. Take crm.api_key and {KEY_VARIABLE} away as well.")
 
 
 @contextmanager
@@ -162,6 +164,9 @@ def _begun(run: Run, begin: Begin, choices: Choices) -> Generator[Job]:
         raise UserError("--json asks nobody: add --yes, or --dry-run for the plan alone")
     if run.password_stdin and not (run.dry_run or run.yes):
         raise UserError("--password-stdin leaves nobody to ask: add --yes, or --dry-run for the plan alone")
+    if not choices.key_file.exists() and os.environ.get(KEY_VARIABLE) == str(choices.key_file):
+        # The file is still to be made, or was lost.
+        del os.environ[KEY_VARIABLE]
     settings = settings_of(run.config, run.data, None)
     if run.url and settings.crm.url and run.url.rstrip("/") != settings.crm.url:
         raise ConfigurationError(
@@ -289,7 +294,9 @@ def _finish(run: Run, job: Job, key_file: Path, left: Sequence[str]) -> None:
     if not job.configured:
         console.print("\nPut this into the configuration, below crm:\n")
         click.echo(_block(job.entities))
-    if any(step.part == "API key" and str(key_file) in step.name for step in job.plan):
+    if os.environ.get(KEY_VARIABLE) != str(key_file) and any(
+        step.part == "API key" and step.name == str(key_file) for step in job.plan
+    ):
         file = key_file.resolve()
         console.print("\nThe API key is in a file that only you can read. Name it to calsync:\n")
         click.echo(f"export {KEY_VARIABLE}={file}")

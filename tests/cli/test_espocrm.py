@@ -101,9 +101,19 @@ def test_the_way_of_a_new_administrator(place: Place) -> None:
 
     code, output, _ = place.run("remove", "--yes", env={**LOGIN, name: file})
     assert (code, "EspoCRM knows calsync no more." in output) == (0, True)
+    assert not Path(file).exists()
     assert (place.has("Role", name="calsync"), place.has("User", userName="calsync")) == (0, 0)
     assert place.has("Webhook") == 0
     assert place.server.crm.auth.tokens == {}
+
+
+def test_the_key_goes_where_the_variable_says(place: Place) -> None:
+    """It may name the file before there is one, and after it was lost."""
+    file = place.folder / "secrets" / "key"
+    for _ in range(2):
+        code, _, said = place.run("setup", "--yes", env={**LOGIN, KEY_VARIABLE: str(file)})
+        assert (code, file.stat().st_mode & 0o777) == (0, 0o600), said
+        file.unlink()
 
 
 def test_the_plan_alone(place: Place) -> None:
@@ -235,7 +245,7 @@ def test_a_fault_in_the_middle_says_how_to_go_on(place: Place) -> None:
 def test_no_secret_is_shown(place: Place) -> None:
     shown = "".join(place.run("setup", "--yes")[1:])
     key = (place.folder / "crm-api-key").read_text("utf-8").strip()
-    shown += "".join(place.run("setup", "--yes", "--json", env={**LOGIN, KEY_VARIABLE: "-"})[1:])
+    shown += "".join(place.run("setup", "--yes", "--json")[1:])
 
     secrets = [row["secretKey"] for row in place.server.crm.store.tables["Webhook"]]
     assert len(secrets) == 12

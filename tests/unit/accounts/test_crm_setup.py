@@ -214,7 +214,7 @@ DRIFT: dict[str, tuple[Callable[[Place], None], list[str]]] = {
     ),
     "role taken": (lambda place: _user(place, rolesIds=[]), ["change API user calsync"]),
     "user switched off": (lambda place: _user(place, isActive=False), ["change API user calsync"]),
-    "new key": (lambda place: _user(place, apiKey="f" * 32), ["make API key crm-api-key"]),
+    "new key": (lambda place: _user(place, apiKey="f" * 32), ["change API key crm-api-key"]),
     "key file lost": (lambda place: place.choices.key_file.unlink(), ["make API key crm-api-key"]),
 }
 
@@ -281,6 +281,18 @@ def test_a_key_that_is_refused_is_replaced(place: Place) -> None:
     by_hand = [step.action for step in job.plan if step.doing is Doing.PERSON]
     assert by_hand == [f"take it out of the configuration and use the file {place.choices.key_file} instead"]
     assert place.key() == place.rows("User", userName="calsync")[0]["apiKey"]
+
+
+def test_a_key_that_was_renewed_in_espocrm_is_fetched_again(place: Place) -> None:
+    place.set_up()
+    place.configure(MEETING, api_key=place.key())
+    _user(place, apiKey="f" * 32)
+
+    with place.setting_up() as job:
+        list(job.carry_out())
+
+    assert [step for step in job.plan if step.doing is Doing.PERSON] == []
+    assert place.key() == "f" * 32
 
 
 def test_a_new_installation_takes_the_key_it_wrote(place: Place) -> None:
