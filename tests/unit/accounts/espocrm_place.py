@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from calsync_plugin.accounts.crm_job import Job, setting_up, taking_away
 from calsync_plugin.accounts.crm_steps import to_do
@@ -72,18 +73,18 @@ class Place:
             sources["crm.entities"] = "file"
         self.settings = replace(self.settings, crm=crm, sources=sources)
 
-    def rows(self, entity_type: str, **values: object) -> list[dict[str, object]]:
+    def rows(self, entity_type: str, **values: object) -> list[dict[str, Any]]:
         """The live records with these values."""
         table = self.crm.store.tables[entity_type]
         return [row for row in table if all(row.get(name) == value for name, value in values.items())]
 
-    def hooks(self) -> dict[str, dict[str, object]]:
+    def hooks(self) -> dict[str, dict[str, Any]]:
         """The webhooks at our address by event; each is there once."""
         found = [row for row in self.rows("Webhook") if str(row["url"]).startswith(ADDRESS)]
         assert len({row["event"] for row in found}) == len(found)
         return {str(row["event"]): row for row in found}
 
-    def hooks_of(self, event: str) -> list[dict[str, object]]:
+    def hooks_of(self, event: str) -> list[dict[str, Any]]:
         """Every webhook of an event, wherever it goes."""
         return self.rows("Webhook", event=event)
 

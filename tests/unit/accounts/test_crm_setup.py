@@ -105,7 +105,7 @@ def test_contacts_are_created_only_if_wanted(place: Place) -> None:
 
     wanted = replace(place.choices, create_contacts=True)
     assert place.set_up(wanted) == ["change role calsync"]
-    assert place.rows("Role", name="calsync")[0]["data"]["Contact"]["create"] == "yes"  # type: ignore[index]
+    assert place.rows("Role", name="calsync")[0]["data"]["Contact"]["create"] == "yes"
 
 
 def test_the_key_is_for_its_owner_alone_and_in_no_plan(place: Place) -> None:
@@ -153,7 +153,7 @@ def _not_skipping(place: Place) -> None:
 
 
 def _cut(place: Place) -> None:
-    data = dict(place.rows("Role", name="calsync")[0]["data"])  # type: ignore[call-overload]
+    data = dict(place.rows("Role", name="calsync")[0]["data"])
     data["Call"] = {**data["Call"], "edit": "own", "delete": "no"}
     _role(place, data={name: value for name, value in data.items() if name != "Lead"})
 
@@ -265,7 +265,7 @@ def test_a_configured_user_is_kept(place: Place, api_key: str, secret: str, user
     assert done[2:5] == ["change database EspoCRM", "make role calsync", f"change API user {user}"]
     assert place.rows("User", userName="calsync") == []
     (row,) = place.rows("User", userName=user)
-    assert row["rolesIds"][0] == ids.ROLE_BRIDGE_ID  # type: ignore[index]
+    assert row["rolesIds"][0] == ids.ROLE_BRIDGE_ID
     assert {hook["createdById"] for hook in place.hooks().values()} == {row["id"]}
     assert not place.choices.key_file.exists()
     assert place.open_steps() == []
