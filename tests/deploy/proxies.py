@@ -47,6 +47,7 @@ class Place:
     http: int
     https: int
     upstream: int
+    kind: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,10 @@ What stands behind the proxy here only writes down what it is asked; calsync its
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ import pytest
 
 from calsync_plugin.web.app import MAX_BODY
 from calsync_plugin.web.server import Server
-from tests.deploy.proxies import CUT_OFF, INSIDE, KINDS, NAME, OUTSIDE, Place, place, running, visit
+from tests.deploy.proxies import CUT_OFF, INSIDE, KINDS, NAME, OUTSIDE, PATIENCE, Place, place, running, visit
 
 PUBLIC = ("/webhooks/outlook", "/webhooks/outlook/lifecycle")
 ELSEWHERE = [
@@ -80,7 +83,7 @@ def at(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory)
     """Where each of the proxies runs, one after the other."""
     found = place(tmp_path_factory.mktemp("proxy"))
     with running(str(request.param), found):
-        yield found
+        yield replace(found, kind=str(request.param))
 
 
 @pytest.fixture
@@ -158,6 +161,23 @@ def test_while_calsync_is_away_the_crm_is_asked_to_repeat(at: Place) -> None:
     recorder.server.stop()
     gone = visit(at, "/webhooks/crm/Meeting.delete", visitor=INSIDE).status
     assert (away, back, gone) == ([503] * 4, 202, 503)
+
+
+def test_a_delivery_during_which_calsync_dies(at: Place) -> None:
+    """It was taken and not answered. Apache cannot say anything but 502; its example tells what follows."""
+    with socket.create_server((at.address, at.upstream)) as dying:
+        dying.settimeout(PATIENCE)
+
+        def die() -> None:
+            connection, _ = dying.accept()
+            connection.recv(1024)
+            connection.close()
+
+        thread = threading.Thread(target=die)
+        thread.start()
+        status = visit(at, "/webhooks/crm/Meeting.update", visitor=INSIDE).status
+        thread.join()
+    assert status == (502 if at.kind == "apache" else 503)
 
 
 def test_a_kept_connection_does_not_outlive_calsync(at: Place) -> None:
