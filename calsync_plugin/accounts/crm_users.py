@@ -44,7 +44,7 @@ def keep(calsync: entitled.Installation, service: RoleService, found: SignedIn) 
         return
     if found.admin and found.token:
         _read_roles(store, service, found)
-    _follow(calsync, told, changed=changed)
+    _follow(calsync, told, changed=changed, admin=found.admin)
 
 
 def _read_roles(store: Store, service: RoleService, admin: SignedIn) -> None:
@@ -62,11 +62,13 @@ def _read_roles(store: Store, service: RoleService, admin: SignedIn) -> None:
         entitled.look_soon(store)
 
 
-def _follow(calsync: entitled.Installation, user: CrmUser, *, changed: bool) -> None:
+def _follow(calsync: entitled.Installation, user: CrmUser, *, changed: bool, admin: bool) -> None:
     """Let the account follow at once. Nobody is kept out of the pages because the CRM is away meanwhile."""
     account = calsync.store.accounts.get(user.user_id)
     try:
-        if (crm_grants.doubt(calsync, user) or changed) and account is not None:
+        # What an administrator may says nothing of any role.
+        outdated = not admin and crm_grants.doubt(calsync, user)
+        if (outdated or changed) and account is not None:
             entitled.follow(calsync, [account])
     except RemoteError as error:
         log.warning("the grants of user %s are followed later: %s", user.user_id, error)

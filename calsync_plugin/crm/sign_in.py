@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from calsync_plugin.crm.gate import SIGN_INS_AT_ONCE, Gate, Lane
 from calsync_plugin.crm.protocol import Asked, decode, error_of
@@ -83,7 +83,7 @@ class EspoSignIn:
 
     def look_again(self, user_name: str, token: str) -> SignedIn:
         """Who a token stands for now. Raises SignInRefused if it, or its user's access, ended."""
-        return self._ask(_by_token(user_name, token), WRONG)
+        return replace(self._ask(_by_token(user_name, token), WRONG), token=token)
 
     def sign_out(self, user_name: str, token: str) -> None:
         """Let EspoCRM forget a token. Raises a RemoteError if it cannot be told now."""

@@ -8,6 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
+from calsync_plugin.accounts import crm_grants
+from calsync_plugin.accounts.grants import CALENDAR, NEEDED
+from calsync_plugin.crm.roles import CrmRole
 from calsync_plugin.demo import Sandbox
 from calsync_plugin.sandbox.crm.identities import ALICE_ID, BOB_ID
 from calsync_plugin.web.app import create_app
@@ -378,6 +381,18 @@ def test_each_page_of_a_moved_installation(
     look_at(open_admin("/admin"), scene, ("/admin", "/admin/moved"))
     look_at(visit("alice", "/external-account"), scene, ("/external-account",))
     scene.calsync.store.installation.update(paused="")
+
+
+def test_the_grants_where_espocrms_roles_decide(open_admin: Callable[[str], Page], scene: Scene) -> None:
+    page, store = open_admin("/admin/grants"), scene.calsync.store
+    crm_grants.seen(store)
+    look_at(page, scene, ("/admin/grants",))
+    said(page, "EspoCRM's roles say who may use Outlook")
+    some = (NEEDED, NEEDED - {CALENDAR}, frozenset[str]())
+    crm_grants.learn(store, [CrmRole(id=f"r{n}", name=f"Role {n}", scopes=s) for n, s in enumerate(some)])
+    look_at(page, scene, ("/admin/grants",))
+    said(page, "may not")
+    store.bookmarks.set(crm_grants.IN_CRM, crm_grants.NO)
 
 
 def test_each_page_of_a_form_that_was_refused(open_admin: Callable[[str], Page]) -> None:

@@ -12,6 +12,7 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter
 
+from calsync_plugin.crm.roles import CrmRole, scopes_of
 from calsync_plugin.crm.sign_in import EspoSignIn
 from calsync_plugin.errors import CalsyncError, SecondFactorNeeded, SignInRefused, UnknownOutcome
 from calsync_plugin.http import Http
@@ -126,3 +127,53 @@ def test_what_cannot_be_right_is_not_sent(name: str, password: str) -> None:
     with pytest.raises(SignInRefused):
         service(wire).sign_in(name, password)
     assert wire.sent == []
+
+
+def test_roles_are_read_to_the_last_page() -> None:
+    first = [{"id": f"r{n}", "name": f"Role {n}", "data": {}} for n in range(200)]
+    last = [{"id": "r200", "name": "Sales", "data": {"OutlookCalendar": True, "Meeting": {"read": "all"}}}]
+    wire = Wire((200, {}, {"total": 201, "list": first}), (200, {}, {"total": 201, "list": last}))
+    found = service(wire).roles("admin", "t0ken")
+    assert len(found) == 201
+    assert found[-1] == CrmRole(id="r200", name="Sales", scopes=frozenset({"OutlookCalendar"}))
+    assert ["offset=200" in (one.url or "") for one in wire.sent] == [False, True]
+    assert {one.headers.get("Espo-Authorization-By-Token") for one in wire.sent} == {"true"}
+
+
+@pytest.mark.parametrize("body", [[], {"list": None}, {"list": [1]}, b"<html>"])
+def test_an_odd_answer_is_no_list_of_roles(body: object) -> None:
+    with pytest.raises(UnknownOutcome):
+        service(Wire((200, {}, body))).roles("admin", "t0ken")
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        pytest.param({"A": True, "B": False, "C": {"read": "all"}, "D": "yes", "E": 1}, {"A"}, id="mixed"),
+        pytest.param([], set(), id="phps-empty-map"),
+        pytest.param(None, set(), id="nothing"),
+    ],
+)
+def test_the_scopes_of_a_table(table: object, expected: set[str]) -> None:
+    assert scopes_of(table) == expected
+
+
+@pytest.mark.parametrize(
+    ("preferences", "settings", "configured", "expected"),
+    [
+        pytest.param({"timeZone": "Asia/Kolkata"}, {"timeZone": "UTC"}, "", "Asia/Kolkata", id="own"),
+        pytest.param({"timeZone": ""}, {"timeZone": "Europe/Vienna"}, "", "Europe/Vienna", id="installation"),
+        pytest.param(
+            {"timeZone": None}, {"timeZone": "UTC"}, "Europe/Vienna", "Europe/Vienna", id="configured"
+        ),
+        pytest.param([], [], "", "", id="not-told"),
+        pytest.param({"timeZone": "../../etc/passwd"}, {}, "", "", id="no-zone"),
+        pytest.param({"timeZone": {"a": 1}}, {"timeZone": "UTC"}, "", "UTC", id="odd"),
+    ],
+)
+def test_whose_time_zone(preferences: object, settings: object, configured: str, expected: str) -> None:
+    answer = {**told(), "preferences": preferences, "settings": settings}
+    http = Http()
+    http.mount(URL, Wire((200, {}, answer)))
+    sign_in = EspoSignIn(CrmSettings(url=URL, time_zone=configured), http)
+    assert sign_in.sign_in("alice", "secret").time_zone == expected
