@@ -66,7 +66,8 @@ def place(folder: Path, *, beside: bool = False) -> Place:
     address = f"127.{(128 if beside else 64) + (pid >> 16) % 64}.{(pid >> 8) % 256}.{pid % 256}"
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     _sign(address, certificate, key)
-    return Place(folder, address, certificate, key, *_ports(address))
+    http, https, upstream = _ports(address)
+    return Place(folder, address, certificate, key, http, https, upstream)
 
 
 def _ports(address: str) -> list[int]:
