@@ -142,7 +142,7 @@ def restored_attributes(record: Record, entity: EntitySettings) -> Record:
     for link in LINK_OF_KIND.values():
         ids, columns = values.pop(f"{link}Ids", None), values.pop(f"{link}Columns", None)
         if isinstance(ids, list | tuple):
-            values[f"{link}Ids"] = once = list(dict.fromkeys(ids))
+            values[f"{link}Ids"] = once = list(dict.fromkeys(i for i in ids if isinstance(i, str)))
             # Columns can hold people who were removed before, and PHP writes an empty map as [].
             known = columns if isinstance(columns, Mapping) else {}
             values[f"{link}Columns"] = {person: known[person] for person in once if person in known}

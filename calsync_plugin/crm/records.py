@@ -117,7 +117,7 @@ def read_record(
     attendance = read_attendance(record, assigned, people)
     notes = list(attendance.notes)
     meeting = _meeting(record, entity, attendance, item=item, notes=notes)
-    status = record.get("status")
+    status = _text(record, "status")
     version = record.get("versionNumber")
     return RecordView(
         entity_type=entity.entity_type,
@@ -125,7 +125,7 @@ def read_record(
         meeting=meeting if meeting.zone else replace(meeting, zone=installation_zone),
         assigned_user_id=assigned,
         modified_at=parse_instant(record.get("modifiedAt")),
-        status=status if isinstance(status, str) else "",
+        status=status,
         version=version if isinstance(version, int) else None,
         held=status in HELD_STATUSES,
         marker=_text(record, entity.marker),

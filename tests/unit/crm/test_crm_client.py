@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
 from calsync_plugin.crm.access import read_access
 from calsync_plugin.crm.client import EspoClient
-from calsync_plugin.errors import UnknownOutcome
+from calsync_plugin.errors import RemoteError, Throttled, UnknownOutcome
 from calsync_plugin.http import Answer, Http
 from calsync_plugin.settings import DEFAULT_ENTITIES, CrmSettings
 from tests.unit.crm.recordings import ADDRESS, Player, Sent, client_of, gateway_of, ok, rows
@@ -50,6 +54,54 @@ def test_ids_cannot_leave_their_place_in_the_address() -> None:
     gateway_of(player).load("Meeting", ["1/../2?x=y#z"])
 
     assert player.addresses == [f"{ADDRESS}/api/v1/Meeting/1%2F..%2F2%3Fx%3Dy%23z"]
+
+
+@pytest.mark.parametrize("folder", ["", "/crm"], ids=["at the root", "in a folder"])
+@pytest.mark.parametrize("record_id", ["6b0008add0e320f89", "a b", "ä/ö", "x?y=z", "1+1~2;3"])
+def test_what_is_signed_is_the_path_as_it_travels(record_id: str, folder: str) -> None:
+    """EspoCRM signs what its web server hands on: the path as it was quoted, below /api/v1, no query."""
+    player = Player(lambda _: ok({"list": []}))
+    http = Http()
+    http.mount(ADDRESS, player)
+    settings = CrmSettings(url=ADDRESS + folder, api_key="key", secret_key="secret")
+
+    EspoClient(settings, http).call("GET", "Meeting", record_id=record_id, query="select=id,name")
+
+    path = urlsplit(player.addresses[0]).path.removeprefix(f"{folder}/api/v1")
+    signed = hmac.new(b"secret", f"GET {path}".encode(), hashlib.sha256).hexdigest()
+    told = base64.b64decode(player.sent[0].headers["X-Hmac-Authorization"]).decode()
+    assert told == f"key:{signed}"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("https://elsewhere.example/api/v1/Meeting/1", id="another host"),
+        pytest.param("http://127.0.0.1:8080/api/v1/Meeting/1", id="http"),
+        pytest.param("/login", id="a login page"),
+        pytest.param("", id="nowhere"),
+    ],
+)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_takes_no_key_along(place: str, status: int) -> None:
+    player = Player(lambda _: Answer(status, {"Location": place}, b"<html>"))
+
+    with pytest.raises(RemoteError, match=r"crm\.url") as caught:
+        client_of(player).get("Meeting", record_id="1")
+
+    assert player.addresses == [f"{ADDRESS}/api/v1/Meeting/1"]
+    assert "elsewhere" not in str(caught.value)
+
+
+def test_nothing_is_sent_while_the_address_is_blocked() -> None:
+    player = Player(lambda _: Answer(403, {}, b""))
+    client = client_of(player)
+
+    for _ in range(5):
+        with pytest.raises(Throttled):
+            client.get("Meeting", record_id="1")
+
+    assert len(player.sent) == 1
 
 
 def test_what_php_cannot_read_is_not_sent() -> None:

@@ -350,6 +350,18 @@ def test_create_and_delete() -> None:
     ]
 
 
+@pytest.mark.parametrize("body", [False, None, {}, {"id": "1"}, [], {"total": 0, "list": []}], ids=repr)
+def test_a_deletion_is_believed_only_if_it_is_said(body: object) -> None:
+    with pytest.raises(UnknownOutcome):
+        gateway_of(Player(lambda _: ok(body))).delete("Meeting", "1")
+
+
+@pytest.mark.parametrize("body", [True, None, {}, record("2"), [], {"total": 0, "list": []}], ids=repr)
+def test_an_update_is_believed_only_if_the_record_answers(body: object) -> None:
+    with pytest.raises(UnknownOutcome):
+        gateway_of(Player(lambda _: ok(body))).update("Meeting", "1", {"name": "x"})
+
+
 @pytest.mark.parametrize("body", [True, {}, {"id": ""}, []], ids=repr)
 def test_a_create_whose_answer_names_no_id(body: object) -> None:
     with pytest.raises(UnknownOutcome):

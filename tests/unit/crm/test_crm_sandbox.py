@@ -16,6 +16,7 @@ from calsync_plugin.crm.webhook_setup import ensure_webhooks, wanted_events
 from calsync_plugin.crm.webhooks import Created, Deleted, HookCall, Reassigned, Updated, deliveries, verify
 from calsync_plugin.domain.links import Presence
 from calsync_plugin.domain.meeting import Attendee, Field, Meeting, PersonKind
+from calsync_plugin.domain.timespan import Timed
 from calsync_plugin.errors import (
     ConfigurationError,
     Refused,
@@ -53,7 +54,19 @@ from tests.unit.crm.sandbox import (
             Meeting(subject="a < b = c", span=TIMED, description="1\n\n two & <b>"), id="characters"
         ),
         pytest.param(Meeting(subject="", span=TIMED, attendees=(BOB, DAVE, FRANK)), id="attendees"),
-        pytest.param(Meeting(subject="long", span=TIMED, description="x" * 100_000), id="100 kB"),
+        pytest.param(Meeting(subject="long", span=TIMED, description="x" * 200_000), id="200 kB"),
+        pytest.param(Meeting(subject="nul", span=TIMED, description="a\0b"), id="NUL"),
+        pytest.param(Meeting(subject="lines", span=TIMED, description="a\r\nb\rc\nd"), id="line ends"),
+        pytest.param(Meeting(subject="html", span=TIMED, description="<p>a &amp; b</p>\n<x>"), id="HTML"),
+        pytest.param(Meeting(subject="emoji", span=TIMED, description="\U0001f389 & \"'"), id="emoji"),
+        pytest.param(Meeting(subject="\U0001f389 a\nb & \"'", span=TIMED), id="odd name"),
+        pytest.param(Meeting(subject="=" * 255, span=TIMED), id="signs only"),
+        pytest.param(Meeting(subject=" \t ", span=TIMED), id="spaces only"),
+        pytest.param(
+            Meeting(subject="s", span=Timed(TIMED.start.replace(microsecond=999_999), TIMED.end)),
+            id="fraction of a second",
+        ),
+        pytest.param(Meeting(subject="s", span=Timed(TIMED.start, TIMED.start)), id="zero length"),
     ],
 )
 def test_a_meeting_is_written_and_read_back(world: World, meeting: Meeting) -> None:
