@@ -196,6 +196,59 @@ def test_plain_http_leads_to_https(at: Place, behind: Recorder) -> None:
     assert behind.asked == []
 
 
+ALSO_FROM_OUTSIDE: dict[str, dict[str, str]] = {
+    "nginx": {
+        "        if ($calsync_inside = 0) { return 403; }\n        limit_req        zone=calsync_pages": (
+            "        limit_req        zone=calsync_pages"
+        )
+    },
+    "apache": {
+        '    # <LocationMatch "^/($|': '    <LocationMatch "^/($|',
+        "    #     Require all granted": "    Require all granted",
+        "    # </LocationMatch>": "    </LocationMatch>",
+    },
+    "caddy": {
+        "\t# @pages path": "\t@pages path",
+        "\t# handle @pages {\n\t# \timport calsync_upstream\n\t# }": (
+            "\thandle @pages {\n\t\timport calsync_upstream\n\t}"
+        ),
+    },
+}
+"""What an example says about users who work anywhere, done."""
+PAGES = [
+    *("/", "/external-account", "/external-account/settings", "/sign-in", "/oauth/callback", "/oauth/done"),
+    *("/static/calsync.css", "/bootstrap/static/css/bootstrap.min.css", *PUBLIC),
+]
+PRIVATE = ("/admin", "/api", "/metrics", "/readyz", "/healthz", "/webhooks/crm")
+
+
+def private(path: str) -> bool:
+    """Whether calsync would take it for one of these; it knows no way up in an address."""
+    return path.startswith(PRIVATE) and ".." not in path.split("/")
+
+
+@pytest.mark.parametrize("kind", ALSO_FROM_OUTSIDE)
+def test_pages_for_users_anywhere_leave_the_rest_inside(tmp_path: Path, kind: str) -> None:
+    at = place(tmp_path, beside=True)
+    recorder = Recorder(at)
+    try:
+        with running(kind, at, ALSO_FROM_OUTSIDE[kind]):
+            assert [visit(at, path, method="GET").status for path in PAGES] == [202] * len(PAGES)
+            recorder.asked.clear()
+            for path in [
+                *PRIVATE,
+                *ELSEWHERE,
+                "/admin/accounts",
+                "/external-account/../admin",
+                "/sign-in/../api",
+            ]:
+                visit(at, path, method="GET")
+                reached = [one["PATH_INFO"] for one in recorder.asked if private(one["PATH_INFO"])]
+                assert reached == [], f"{path} led to {reached}"
+    finally:
+        recorder.server.stop()
+
+
 def test_nginx_limits_who_asks_too_often_and_never_the_crm(tmp_path: Path) -> None:
     """Here one in a minute, so that no machine is too slow for it."""
     at = place(tmp_path, beside=True)
