@@ -29,8 +29,8 @@ from calsync_plugin.settings import CrmSettings
 ADMINS = frozenset({"admin", "super-admin"})
 PEOPLE = ADMINS | {"regular"}
 """Types of users who may sign in; portal users and programs have no calendar of ours."""
-PAGE = 200
-"""Roles in one answer, as many as EspoCRM gives."""
+PAGE, MOST_ROLES = 200, 2_000
+"""Roles in one answer, as many as EspoCRM gives, and in all: an endless list is given up."""
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8}){0,3}")
 WRONG = "The user name or the password is not right."
@@ -99,7 +99,7 @@ class EspoSignIn:
         """All roles, which EspoCRM shows to administrators alone. Raises a RemoteError."""
         found: list[CrmRole] = []
         headers = {**_by_token(user_name, token), **_PROGRAM}
-        while True:
+        while len(found) < MOST_ROLES:
             query = f"select=id,name,data&orderBy=name&order=asc&maxSize={PAGE}&offset={len(found)}"
             with self._lane.passing():
                 url = f"{self._url}/Role?{query}"
@@ -111,6 +111,7 @@ class EspoSignIn:
             found += [role_of(row) for row in rows]
             if len(rows) < PAGE:
                 return tuple(found)
+        raise UnknownOutcome(f"the CRM tells more than {MOST_ROLES} roles")
 
     def _ask(self, headers: Mapping[str, str], wrong: str) -> SignedIn:
         with self._lane.passing():

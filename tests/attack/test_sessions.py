@@ -127,6 +127,16 @@ def test_who_cannot_be_asked_about_is_not_believed_for_ever(
     assert path_of(page.get("/external-account")) == "/sign-in"
 
 
+def test_neither_password_nor_token_is_in_the_store_as_it_is(world: World, page: Browser) -> None:
+    page.sign_in("alice", "sandbox")
+    (token,) = world.crm.auth.tokens
+    path = Path(world.settings.store.url.removeprefix("sqlite:///"))
+    kept = b"".join(one.read_bytes() for one in path.parent.glob(f"{path.name}*"))
+    assert ALICE.encode() in kept
+    assert token.encode() not in kept
+    assert b'"sandbox"' not in kept
+
+
 def test_a_neighbour_in_the_domain_plants_no_cookie(tmp_path: Path) -> None:
     """RFC 6265bis, 4.1.3.2: a browser takes such a name from this host alone."""
     world = World(tmp_path, serve=ServeSettings(public_url="https://sync.example.com"))

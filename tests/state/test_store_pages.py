@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from calsync_plugin.errors import StoreError
-from calsync_plugin.state import Account, AccountStatus, Parked, Store, Subject, session_hash
+from calsync_plugin.state import Account, AccountStatus, CrmUser, Parked, Store, Subject, session_hash
 from tests.state.samples import MovedClock
 
 SALES = Subject("role", "sales")
@@ -165,3 +166,71 @@ def test_grants_are_given_to_many(store: Store) -> None:
     store.given_grants.give_all([], given_by="nobody")
     assert store.given_grants.by_subject([bob, ALICE]) == {bob: {"A", "B"}}
     assert store.given_grants.to_groups() == {SALES: {"A"}}
+
+
+def test_a_session_that_is_owed_to_the_crm_waits(store: Store, clock: MovedClock) -> None:
+    for token, user_id in (("one", "alice"), ("two", "")):
+        store.sessions.save(token, f'"{token}"', user_id=user_id, seconds=60)
+        store.sessions.end(token, owed=True)
+        assert store.sessions.load(token) is None
+    ((hashed, text),) = store.sessions.over(10)
+    assert text == '"one"'
+    store.sessions.save("three", "{}", user_id="bob", seconds=60)
+    assert [hashed for hashed, _ in store.sessions.over(10)] == [hashed]
+    store.sessions.forget(hashed)
+    assert store.sessions.over(10) == []
+    clock.move(60)
+    assert [text for _, text in store.sessions.over(10)] == ["{}"]
+
+
+def test_what_is_owed_is_forgotten_after_days(store: Store, clock: MovedClock) -> None:
+    store.sessions.save("one", "{}", user_id="alice", seconds=60)
+    clock.move(60 + 2 * 86_400)
+    assert len(store.sessions.over(10)) == 1
+    store.sessions.save("two", "{}", user_id="bob", seconds=60)
+    assert store.sessions.over(10) == []
+
+
+def test_a_session_that_is_over_is_not_taken_up_again(store: Store, clock: MovedClock) -> None:
+    store.sessions.save("one", "{}", user_id="alice", seconds=60)
+    clock.move(60)
+    assert not store.sessions.again("one", "{}", user_id="alice", seconds=60)
+
+
+def test_a_user_of_the_crm_is_told_of_once(store: Store) -> None:
+    alice = CrmUser(user_id="alice", zone="Europe/Berlin", language="de_DE", grants=frozenset({"A", "B"}))
+    assert store.crm_users.tell(alice)
+    assert not store.crm_users.tell(alice)
+    assert store.crm_users.tell(replace(alice, grants=frozenset()))
+    assert store.crm_users.tell(replace(alice, grants=None))
+    assert store.crm_users.many(["alice", "bob"]).keys() == {"alice"}
+    assert store.crm_users.many(["alice"])["alice"].grants is None
+
+
+def test_when_a_user_was_told_of_is_known_to_the_hour(store: Store, clock: MovedClock) -> None:
+    alice = CrmUser(user_id="alice")
+    store.crm_users.tell(alice)
+    first = store.crm_users.many(["alice"])["alice"].told_at
+    clock.move(3_599)
+    assert not store.crm_users.tell(alice)
+    assert store.crm_users.many(["alice"])["alice"].told_at == first
+    clock.move(1)
+    assert not store.crm_users.tell(alice)
+    told_at = store.crm_users.many(["alice"])["alice"].told_at
+    assert first is not None
+    assert told_at == first + timedelta(hours=1)
+
+
+def test_an_account_shows_its_users_zone_and_language(store: Store) -> None:
+    store.accounts.save(Account(user_id="alice", zone="W. Europe Standard Time"))
+    store.crm_users.tell(CrmUser(user_id="alice", zone="Asia/Kolkata", language="de_DE"))
+    store.crm_users.tell(CrmUser(user_id="bob", zone="Asia/Tokyo"))
+    found = store.accounts.get("alice")
+    assert found is not None
+    assert (found.zone, found.user_zone, found.language) == (
+        "W. Europe Standard Time",
+        "Asia/Kolkata",
+        "de_DE",
+    )
+    assert store.accounts.many(["alice"])["alice"] == found == store.accounts.all()[0]
+    assert store.accounts.get("bob") is None

@@ -140,6 +140,13 @@ def test_roles_are_read_to_the_last_page() -> None:
     assert {one.headers.get("Espo-Authorization-By-Token") for one in wire.sent} == {"true"}
 
 
+def test_a_list_of_roles_without_an_end_is_given_up() -> None:
+    wire = Wire((200, {}, {"list": [{"id": "r", "name": "Again", "data": {}}] * 200}))
+    with pytest.raises(UnknownOutcome, match="more than"):
+        service(wire).roles("admin", "t0ken")
+    assert len(wire.sent) == 10
+
+
 @pytest.mark.parametrize("body", [[], {"list": None}, {"list": [1]}, b"<html>"])
 def test_an_odd_answer_is_no_list_of_roles(body: object) -> None:
     with pytest.raises(UnknownOutcome):
