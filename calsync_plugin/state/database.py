@@ -62,8 +62,9 @@ class Database:
 
     def __init__(self, url: str, clock: Clock | None = None) -> None:
         self.url = known_url(url)
-        self.name = self.url.set(query={}).render_as_string()
-        """For messages; the password is masked."""
+        said = self.url.set(drivername=self.url.get_backend_name(), query={})
+        self.name = said.render_as_string()
+        """For messages: as configured, the password is masked."""
         self.clock: Clock = clock or SystemClock()
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._binds_time = self.is_sqlite or clock is not None
