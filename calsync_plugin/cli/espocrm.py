@@ -5,11 +5,10 @@ Decides how plan, question and progress look. What is planned and done is decide
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,13 +17,13 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
 
 from calsync_plugin.accounts.crm_job import Job, setting_up, taking_away
-from calsync_plugin.accounts.crm_steps import Doing, Plan, Step, to_do
+from calsync_plugin.accounts.crm_steps import Step, to_do
 from calsync_plugin.accounts.crm_survey import NAME, Choices
 from calsync_plugin.addresses import is_loopback
 from calsync_plugin.cli.crm_login import Asked, login_options
+from calsync_plugin.cli.crm_showing import KEY_VARIABLE, print_json, table_of, tell_what_is_left
 from calsync_plugin.cli.options import (
     DATA,
     as_written,
@@ -43,7 +42,6 @@ from calsync_plugin.logs import set_up_logging
 
 NEEDED = ("crm.url", "store.secret_keys", "serve.public_url")
 KEY_FILE = "crm-api-key"
-KEY_VARIABLE = "CALSYNC_CRM_API_KEY_FILE"
 Begin = Callable[[Calsync, str, str, Callable[[], str], Choices], AbstractContextManager[Job]]
 
 
@@ -135,9 +133,9 @@ def set_up(
         left = job.left() if done else ()
     if run.as_json:
         entities = list(job.entities)
-        _print_json(job.plan, done, {"entities": entities, "configured": job.configured, "left": left})
+        print_json(job.plan, done, {"entities": entities, "configured": job.configured, "left": left})
     elif done or not to_do(job.plan):
-        _finish(run, job, choices.key_file, left)
+        tell_what_is_left(job, run.config, choices.key_file, left)
     if left:
         sys.exit(1)
 
@@ -152,7 +150,7 @@ def remove(*, fields: bool, **told: Any) -> None:
     with _begun(run, taking_away, replace(run.choices(), fields=fields)) as job:
         done = _go(run, job)
     if run.as_json:
-        _print_json(job.plan, done, {})
+        print_json(job.plan, done, {})
     elif done:
         console.print(f"EspoCRM knows calsync no more. Take crm.api_key and {KEY_VARIABLE} away as well.")
 
@@ -213,7 +211,7 @@ def _go(run: Run, job: Job) -> bool:
     """Show the plan, ask, and do it. True if it was done."""
     steps = to_do(job.plan)
     if not run.as_json:
-        console.print(_table(job.plan))
+        console.print(table_of(job.plan))
     if not steps:
         _say(run, "There is nothing to do.")
         return False
@@ -251,62 +249,3 @@ def _carry_out(run: Run, job: Job, steps: Sequence[Step]) -> None:
 def _say(run: Run, text: str) -> None:
     if not run.as_json:
         console.print(text, markup=False)
-
-
-COLOURS: Mapping[Doing, str] = {
-    Doing.NOTHING: "green",
-    Doing.MAKE: "cyan",
-    Doing.CHANGE: "cyan",
-    Doing.REMOVE: "red",
-    Doing.PERSON: "yellow",
-    Doing.NOTE: "yellow",
-}
-
-
-def _table(plan: Plan) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for title in ("what", "now", "to do", "why"):
-        table.add_column(title, overflow="fold", min_width=12)
-    for step in plan:
-        colour = COLOURS[step.doing]
-        doing = "ok" if step.doing is Doing.NOTHING else step.doing.value
-        action = f": {as_written(step.action)}" if step.action else ""
-        table.add_row(
-            as_written(f"{step.part} {step.name}"),
-            as_written(step.found),
-            f"[{colour}]{doing}[/]{action}",
-            as_written(step.why),
-        )
-    return table
-
-
-def _print_json(plan: Plan, done: bool, more: Mapping[str, object]) -> None:
-    click.echo(json.dumps({"steps": [step.told() for step in plan], "done": done, **more}))
-
-
-def _finish(run: Run, job: Job, key_file: Path, left: Sequence[str]) -> None:
-    """Say what is for the administrator to do."""
-    for sentence in left:
-        console.print(f"[yellow]still missing[/] {as_written(sentence)}")
-    for step in job.plan:
-        if step.doing is Doing.PERSON:
-            console.print(f"[yellow]by hand[/] {as_written(f'{step.part} {step.name}: {step.action}')}")
-    if not job.configured:
-        console.print("\nPut this into the configuration, below crm:\n")
-        click.echo(_block(job.entities))
-    if os.environ.get(KEY_VARIABLE) != str(key_file) and any(
-        step.part == "API key" and step.name == str(key_file) for step in job.plan
-    ):
-        file = key_file.resolve()
-        console.print("\nThe API key is in a file that only you can read. Name it to calsync:\n")
-        click.echo(f"export {KEY_VARIABLE}={file}")
-    console.print("\nThen: calsync doctor" + (f" --config {run.config}" if run.config else ""), markup=False)
-
-
-def _block(entities: Sequence[Mapping[str, object]]) -> str:
-    """The block in YAML; JSON's way to quote a text is one of YAML's."""
-    lines = ["  entities:"]
-    for entity in entities:
-        for number, (name, value) in enumerate(entity.items()):
-            lines.append(f"    {'- ' if number == 0 else '  '}{name}: {json.dumps(value)}")
-    return "\n".join(lines)

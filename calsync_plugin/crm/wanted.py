@@ -136,13 +136,12 @@ class WantedField:
         The Entity Manager drops parameters that a field's type does not name, and varchar names no `index`;
         `fieldManagerAdditionalParamList` lets it through (its source, Tools/FieldManager).
         """
-        values = self.change()
-        values["name"] = self.attribute if kind.custom else _without_prefix(self.attribute, kind)
-        return values
+        name = self.attribute if kind.custom else _without_prefix(self.attribute, kind)
+        return {"name": name, "label": self.title, **self.change()}
 
     def change(self) -> dict[str, object]:
-        """What makes an existing field fit."""
-        values: dict[str, object] = {"type": self.type, "label": self.title, "maxLength": self.length}
+        """What makes an existing field fit; its label stays."""
+        values: dict[str, object] = {"type": self.type, "maxLength": self.length}
         if self.index:
             values |= {"index": True, "fieldManagerAdditionalParamList": [{"name": "index"}]}
         return values

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 
 from calsync_plugin.accounts import crm_steps
 from calsync_plugin.cli import main
-from calsync_plugin.cli.espocrm import KEY_VARIABLE
+from calsync_plugin.cli.crm_showing import KEY_VARIABLE
 from calsync_plugin.sandbox.crm import CrmServer
 from calsync_plugin.sandbox.crm import identities as ids
 from calsync_plugin.sandbox.crm.faults import FaultRule
