@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +13,7 @@ from calsync_plugin.errors import UserError
 from calsync_plugin.sandbox.crm.identities import ROLE_SALES_ID
 from calsync_plugin.state import Subject
 from calsync_plugin.web.app import create_app
+from tests.flows.conftest import MakeWorld
 from tests.pages import Browser, path_of
 from tests.world import ADMINISTRATOR, ALICE, BOB, CAROL, World
 
@@ -22,13 +21,12 @@ DAY, TEN_MINUTES = 86_401, 601
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(make_world: MakeWorld) -> World:
     """EspoCRM has the scopes, and the role of all salespeople says yes. What was given here says so, too."""
-    made = World(tmp_path)
+    made = make_world()
     made.crm.store.extension_scopes.append(CALENDAR)
     allow(made, yes=True)
-    yield made
-    made.close()
+    return made
 
 
 def allow(world: World, *, yes: bool | None, scope: str = CALENDAR) -> None:
