@@ -68,7 +68,7 @@ def _words(step: Step) -> str:
 
 @contextmanager
 def setting_up(
-    calsync: Installation, user_name: str, password: str, code: Callable[[], str], choices: Choices
+    calsync: Installation, user_name: str, password: str, code: Callable[[str], str], choices: Choices
 ) -> Generator[Job]:
     """Sign in and plan the set-up; the session ends with it, whatever happens."""
     settings = calsync.settings
@@ -89,7 +89,7 @@ def setting_up(
 
 @contextmanager
 def taking_away(
-    calsync: Installation, user_name: str, password: str, code: Callable[[], str], choices: Choices
+    calsync: Installation, user_name: str, password: str, code: Callable[[str], str], choices: Choices
 ) -> Generator[Job]:
     """Sign in and plan the removal; the session ends with it, whatever happens."""
     crm, http = calsync.settings.crm, calsync.http

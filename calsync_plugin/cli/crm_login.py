@@ -40,7 +40,7 @@ class Asked:
     def __init__(self, admin: str | None, *, from_stdin: bool) -> None:
         """Read standard input if it holds the login."""
         lines = sys.stdin.read().splitlines() if from_stdin else []
-        self._lines = [*lines, "", ""][:2] if from_stdin else []
+        self._lines: list[str] = [*lines, "", ""][:2] if from_stdin else []
         self._admin = admin
 
     def user_name(self) -> str:
@@ -56,11 +56,15 @@ class Asked:
             "Password", hidden=True, instead=f"{PASSWORD}, {PASSWORD}_FILE or --password-stdin"
         )
 
-    def code(self) -> str:
-        """The code of the second factor, asked for only if EspoCRM wants one."""
+    def code(self, reason: str) -> str:
+        """The code of the second factor, asked for only if EspoCRM wants one; `reason` says where it is."""
         if self._lines and self._lines[1]:
             return self._lines[1]
-        return _environment(CODE) or _typed("Code of your second factor", hidden=False, instead=CODE)
+        found = _environment(CODE)
+        if not found:
+            click.echo(reason, err=True)
+            found = _typed("Code", hidden=False, instead=CODE)
+        return found
 
 
 def _environment(name: str) -> str:

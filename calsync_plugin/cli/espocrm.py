@@ -42,7 +42,7 @@ from calsync_plugin.logs import set_up_logging
 
 NEEDED = ("crm.url", "store.secret_keys", "serve.public_url")
 KEY_FILE = "crm-api-key"
-Begin = Callable[[Calsync, str, str, Callable[[], str], Choices], AbstractContextManager[Job]]
+Begin = Callable[[Calsync, str, str, Callable[[str], str], Choices], AbstractContextManager[Job]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,11 +25,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AdminLogin:
-    """What an administrator types. `code` is asked only if EspoCRM wants a second factor."""
+    """What an administrator types.
+
+    `code` is asked only if EspoCRM wants a second factor, with a sentence that says where it comes from.
+    """
 
     user_name: str
     password: str = field(repr=False)
-    code: Callable[[], str] = field(repr=False)
+    code: Callable[[str], str] = field(repr=False)
 
 
 class AdminClient(EspoClient):
@@ -104,8 +107,8 @@ def administrator(settings: CrmSettings, http: Http, login: AdminLogin) -> Gener
 def _signed_in(door: EspoSignIn, login: AdminLogin) -> SignedIn:
     try:
         return door.sign_in(login.user_name, login.password)
-    except SecondFactorNeeded:
-        code = login.code().strip()
+    except SecondFactorNeeded as needed:
+        code = login.code(str(needed)).strip()
         if not code:
             raise
         return door.sign_in(login.user_name, login.password, code)

@@ -399,8 +399,16 @@ def test_a_login_that_does_not_do(place: Place, user: str, password: str, words:
 def test_the_second_factor_is_asked_for(place: Place) -> None:
     place.crm.settings.two_factor = {"admin": "123456"}
 
-    with setting_up(place, "admin", ids.PASSWORD, lambda: " 123456 ", place.choices) as job:
+    asked = []
+
+    def code(reason: str) -> str:
+        asked.append(reason)
+        return " 123456 "
+
+    with setting_up(place, "admin", ids.PASSWORD, code, place.choices) as job:
         list(job.carry_out())
+
+    assert asked == ["The CRM asks for the code of your second factor. Enter it with your password."]
 
     assert_complete(place)
     assert place.crm.auth.tokens == {}
