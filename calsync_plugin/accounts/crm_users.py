@@ -42,7 +42,8 @@ def keep(calsync: entitled.Installation, service: RoleService, found: SignedIn) 
         crm_grants.seen(store)
     if not crm_grants.decides(store):
         return
-    if found.admin and found.token:
+    # Where roles are no more than exceptions they do not tell what a user may.
+    if found.admin and found.token and found.strict:
         _read_roles(store, service, found)
     _follow(calsync, told, changed=changed, admin=found.admin)
 

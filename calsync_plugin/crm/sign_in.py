@@ -54,6 +54,8 @@ class SignedIn:
     language: str = ""
     scopes: frozenset[str] = frozenset()
     """What EspoCRM's access control gives as a whole, such as ExternalAccount."""
+    strict: bool = True
+    """Whether EspoCRM gives nothing that no role gives (its setting `aclStrictMode`, on by default)."""
     token: str = field(default="", repr=False)
 
     @property
@@ -177,6 +179,7 @@ def _signed_in(told: Mapping[str, object], zone: str) -> SignedIn:
         time_zone=_preferred(told, "timeZone", _ZONE, zone),
         language=_preferred(told, "language", _LANGUAGE),
         scopes=scopes_of(_part(told, "acl").get("table")),
+        strict=_part(told, "settings").get("aclStrictMode") is not False,
         token=str(told.get("token") or ""),
     )
 

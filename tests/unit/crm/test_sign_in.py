@@ -165,6 +165,12 @@ def test_the_scopes_of_a_table(table: object, expected: set[str]) -> None:
     assert scopes_of(table) == expected
 
 
+@pytest.mark.parametrize(("setting", "expected"), [(True, True), (False, False), (None, True)])
+def test_whether_roles_tell_everything(setting: bool | None, expected: bool) -> None:
+    answer = {**told(), "settings": {"aclStrictMode": setting} if setting is not None else {}}
+    assert service(Wire((200, {}, answer))).sign_in("alice", "secret").strict is expected
+
+
 @pytest.mark.parametrize(
     ("preferences", "settings", "configured", "expected"),
     [
