@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,29 @@ def test_everything_that_it_copies_is_there() -> None:
     for name, value in instructions():
         if name == "COPY" and not value.startswith("--from"):
             assert [word for word in value.split()[:-1] if not (CHECKOUT / word).exists()] == []
+
+
+def test_what_it_copies_is_enough_to_install(tmp_path: Path) -> None:
+    """The step of the build that can be tried here: a wheel, made of what is copied and nothing else."""
+    source = tmp_path / "build"
+    for name, value in instructions():
+        if name == "COPY" and not value.startswith("--from"):
+            *files, target = value.split()
+            for file in files:
+                if (CHECKOUT / file).is_dir():
+                    ignored = shutil.ignore_patterns("__pycache__")
+                    shutil.copytree(CHECKOUT / file, source / target, ignore=ignored)
+                else:
+                    source.mkdir(exist_ok=True)
+                    shutil.copy(CHECKOUT / file, source / target)
+    command = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, source)
+    built = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        inside = set(archive.namelist())
+    assert {"calsync_plugin/_bundle/plugin.yaml", "calsync_plugin/web/templates/base.html"} <= inside
+    assert "calsync_plugin/_bundle/hooks/meetings.py" in inside
 
 
 def test_its_data_is_a_volume_and_a_stop_is_orderly() -> None:

@@ -81,3 +81,17 @@ def test_who_does_not_sync_is_left_alone(changed_since: World, tmp_path: Path) -
     put_back(world, tmp_path)
     world.forbid(ALICE)
     assert [(one.user_id, one.error) for one in compare_all(world.app)] == [(BOB, "")]
+
+
+def test_what_was_deleted_on_one_side_meanwhile_stays_on_the_other(
+    changed_since: World, tmp_path: Path
+) -> None:
+    world = changed_since
+    kept = next(record["id"] for record in world.records() if record["name"] == "Kept, changed")
+    put_back(world, tmp_path)
+    world.remove(kept)
+    list(compare_all(world.app))
+    world.clock.advance(3600)
+    world.sweep()
+    world.pull()
+    assert "Kept, changed" in state(world)[ALICE]
