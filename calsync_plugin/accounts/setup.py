@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
+from calsync_plugin.crm.access import read_access
 from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.crm.webhook_setup import ensure_webhooks, wanted_events
 from calsync_plugin.errors import ConfigurationError, Forbidden, RemoteError, Unauthorized
@@ -37,7 +38,7 @@ def check_services(calsync: Installation) -> None:
     """Make sure that both services can be reached and know us."""
     settings = calsync.settings
     try:
-        calsync.espocrm.get("App/user")
+        access = read_access(calsync.espocrm)
     except Unauthorized as error:
         raise ConfigurationError(
             "the CRM does not accept the key", path="crm.api_key", expected="the key of an API user"
@@ -52,6 +53,8 @@ def check_services(calsync: Installation) -> None:
         raise ConfigurationError(
             f"the CRM cannot be reached: {error}", path="crm.url", expected="the address of a running EspoCRM"
         ) from error
+    for sentence in access.shortcomings(calsync.entities.values()):
+        log.warning("%s; calsync espocrm setup mends the role", sentence)
     try:
         calsync.http.send("GET", f"{settings.graph.url}/me")
     except RemoteError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from calsync_plugin.accounts.crm_check import Seen, check_crm
+from calsync_plugin.accounts.setup import check_services
 from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.http import Http
 from calsync_plugin.sandbox.crm import admin_api
@@ -323,3 +324,18 @@ def test_secrets_are_in_no_finding(patient: Patient) -> None:
 
     secrets = [patient.place.key(), *(webhook.secret for webhook in patient.store.webhooks.all())]
     assert [secret for secret in secrets if secret in told] == []
+
+
+def test_a_cut_role_is_told_at_the_start(patient: Patient, caplog: pytest.LogCaptureFixture) -> None:
+    def answer(_: dict[str, object], start: Callable[..., object]) -> list[bytes]:
+        start("401 x", [])
+        return [b""]
+
+    patient.http.mount("https://graph.microsoft.com", WsgiAdapter(answer))  # type: ignore[arg-type]
+    check_services(patient)  # type: ignore[arg-type]  # properties
+    assert caplog.text == ""
+
+    _rights(patient, Call={"read": "all", "create": "yes", "edit": "own", "delete": "all"})
+    check_services(patient)  # type: ignore[arg-type]
+
+    assert "may edit Call records on level 'own' only" in caplog.text
