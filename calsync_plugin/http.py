@@ -102,7 +102,8 @@ class Http:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers["User-Agent"] = "calsync"
         bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-        self._session.verify = bundle or True
+        self._verify: bool | str = bundle or True
+        self._session.verify = self._verify
         self._proxies = urllib.request.getproxies()
         for prefix in ("https://", "http://"):
             self._session.mount(prefix, HTTPAdapter(pool_connections=pool, pool_maxsize=pool))
@@ -142,7 +143,7 @@ class Http:
                 request,
                 stream=True,
                 timeout=timeout or self._timeout,
-                verify=self._session.verify,
+                verify=self._verify,
                 proxies=self._proxies_for(url),
             )
             return Answer(response.status_code, response.headers, self._body(response, url))

@@ -73,7 +73,7 @@ class Backfill:
             roster=self._roster,
             entities=calsync.entities,
             # Only a hint of how times are shown, and nothing is shown here.
-            zone="",
+            zone=lambda: "",
             outbound=Plugins(calsync.plugins).outbound,
             installation_id=calsync.store.installation.get().id,
         )

@@ -6,8 +6,8 @@ arguments.
 
 from __future__ import annotations
 
-import logging
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,11 +19,11 @@ from calsync_plugin.accounts.connect import Connections
 from calsync_plugin.accounts.integration import Integration, redirect_uri
 from calsync_plugin.accounts.moved import check_addresses
 from calsync_plugin.bundle import load_hooks
-from calsync_plugin.crm.access import read_access
 from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.crm.espocrm import EspoGateway
 from calsync_plugin.crm.gate import Gate, Lane
 from calsync_plugin.crm.gateway import CrmGateway
+from calsync_plugin.crm.installation_zone import InstallationZone
 from calsync_plugin.engine.clock import SystemClock
 from calsync_plugin.engine.composing import Surroundings, drawn_ids, new_link_id, reconciler_of
 from calsync_plugin.engine.composing_sweep import sweep_of
@@ -38,7 +38,7 @@ from calsync_plugin.engine.roster import Member, Roster
 from calsync_plugin.engine.router import Router
 from calsync_plugin.engine.subscribing import Subscriber
 from calsync_plugin.engine.worker import Rest, Worker
-from calsync_plugin.errors import ConfigurationError, RemoteError
+from calsync_plugin.errors import ConfigurationError
 from calsync_plugin.graph.auth import Login
 from calsync_plugin.graph.client import Clock, GraphClient, MailboxClient
 from calsync_plugin.graph.pace import Pace
@@ -50,8 +50,6 @@ from calsync_plugin.state import SWEEP, Keyring, Lease, MailboxKind, open_store
 
 if TYPE_CHECKING:
     import pluggy
-
-log = logging.getLogger(__name__)
 
 
 class Calsync:
@@ -263,15 +261,11 @@ class Calsync:
         token = MailboxToken(self.login, user_id, mailbox.object_id if mailbox else "")
         return self.graph.mailbox(token, pace)
 
-    def _crm_zone(self) -> str:
+    def _crm_zone(self) -> Callable[[], str]:
         """The CRM installation's zone, in which events are shown that have no better one (R15)."""
         if self.settings.crm.time_zone or not isinstance(self.gateway, EspoGateway):
-            return self.settings.crm.time_zone or "UTC"
-        try:
-            return read_access(self.espocrm).time_zone or "UTC"
-        except RemoteError as error:
-            log.warning("the CRM does not tell its time zone, UTC is taken: %s", error)
-            return "UTC"
+            return lambda: self.settings.crm.time_zone or "UTC"
+        return InstallationZone(self.espocrm, self.clock.now)
 
     def start(self) -> None:
         """Start the worker; the first sweep is due at once."""

@@ -57,7 +57,7 @@ class Surroundings:
     """Epoch seconds."""
     random: random.Random
     new_link_id: Callable[[], str]
-    crm_zone: str
+    crm_zone: Callable[[], str]
     poll_seconds: float
     limits: WorkerSettings
     stopping: Callable[[], bool]

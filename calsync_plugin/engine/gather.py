@@ -7,7 +7,7 @@ Does not read Outlook (`look`) and plans nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from calsync_plugin.crm.attendance import people_of
@@ -41,12 +41,12 @@ class Gatherer:
         directory: Directory,
         roster: Roster,
         entities: Mapping[str, EntitySettings],
-        zone: str,
+        zone: Callable[[], str],
         outbound: Outbound,
         installation_id: str,
         counted: Count = uncounted,
     ) -> None:
-        """Read from `store`, `gateway` and `directory`; `zone` is the CRM installation's."""
+        """Read from `store`, `gateway` and `directory`; `zone` tells the CRM installation's."""
         self._counted = counted
         self._store = store
         self._gateway = gateway
@@ -225,7 +225,7 @@ class Gatherer:
 
     def _view(self, item: Item, record: Record) -> RecordView:
         """A record as a meeting; one without a zone has its user's, else the installation's (R15)."""
-        zone = item.member.account.user_zone or self._zone
+        zone = item.member.account.user_zone or self._zone()
         return read_record(record, item.entity, self._directory, installation_zone=zone)
 
     def _is_being_imported(self, view: RecordView) -> bool:

@@ -72,7 +72,7 @@ class Nobody(SimpleGateway):
 
 
 def _read(record: Mapping[str, Any], entity: EntitySettings) -> RecordView | ItemError:
-    people = Directory(Nobody())  # type: ignore[arg-type,abstract]
+    people = Directory(Nobody())
     people.prefetch(people_of(record))
     loaded(record)
     try:
