@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+import yaml
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
@@ -36,10 +38,10 @@ KEYWORDS: dict[str, Any] = {
     "pgettext": ((1, "c"), 2),
 }
 METHODS = [
-    ("calsync_plugin/sandbox/**", "ignore"),
     ("calsync_plugin/**.py", "python"),
     ("calsync_plugin/web/templates/**.html", "jinja2"),
     *((f"schemas/{name}.schema.json", "docs.make_messages:of_schema") for name in FORMS),
+    ("plugin.yaml", "docs.make_messages:of_manifest"),
 ]
 OPTIONS = {"calsync_plugin/web/templates/**.html": {"trimmed": "true", "silent": "false"}}
 
@@ -56,7 +58,21 @@ def of_schema(
     yield from _words(json.load(file))
 
 
+def of_manifest(
+    file: IO[bytes],
+    keywords: object,  # noqa: ARG001 (Babel names them)
+    comment_tags: object,  # noqa: ARG001
+    options: object,  # noqa: ARG001
+) -> Iterator[Message]:
+    """What the manifest says of grants and permissions."""
+    manifest = yaml.safe_load(file)
+    for one in (*manifest["grants"], *manifest["permissions"]):
+        yield 1, "", one["description"], []
+
+
 def _words(schema: Mapping[str, Any]) -> Iterator[Message]:
+    if "#/" in str(schema.get("$ref", "")):
+        schema = {**_referred(schema["$ref"]), **schema}
     labels = [str(label) for label in schema.get("x-labels", {}).values()]
     texts = [
         schema[key] for key in ("title", "description", "x-expected") if isinstance(schema.get(key), str)
@@ -70,19 +86,28 @@ def _words(schema: Mapping[str, Any]) -> Iterator[Message]:
             yield from _words(inner)
 
 
+def _referred(reference: str) -> Mapping[str, Any]:
+    """What a form takes over from the schema of the configuration."""
+    name, _, pointer = reference.partition("#/")
+    found: Any = json.loads((CHECKOUT / "schemas" / name).read_text(encoding="utf-8"))
+    for step in pointer.split("/"):
+        found = found[step]
+    return dict(found)
+
+
 def extracted() -> Catalog:
     """All sentences as the sources have them now."""
     found = Catalog(project="calsync", fuzzy=False, charset="utf-8")
-    sources = [CHECKOUT / "calsync_plugin", CHECKOUT / "schemas"]
-    for folder in sources:
-        methods = [(p.removeprefix(f"{folder.name}/"), m) for p, m in METHODS if p.startswith(folder.name)]
-        options = {p.removeprefix(f"{folder.name}/"): o for p, o in OPTIONS.items()}
-        for name, _line, message, comments, context in extract_from_dir(
-            folder, methods, options, keywords=KEYWORDS, comment_tags=("Translators:",)
-        ):
-            place = [(f"{folder.name}/{name}", 1)]
-            found.add(message, locations=place, auto_comments=comments, context=context)
+    for name, _line, message, comments, context in extract_from_dir(
+        CHECKOUT, METHODS, OPTIONS, keywords=KEYWORDS, directory_filter=_has_sentences
+    ):
+        found.add(message, locations=[(name, 1)], auto_comments=comments, context=context)
     return found
+
+
+def _has_sentences(folder: str | os.PathLike[str]) -> bool:
+    parts = Path(folder).relative_to(CHECKOUT).parts
+    return parts[0] in {"calsync_plugin", "schemas"} and "sandbox" not in parts
 
 
 def languages() -> list[str]:

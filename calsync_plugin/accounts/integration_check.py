@@ -21,6 +21,8 @@ from calsync_plugin.graph.registration import PERSONAL, SCOPES, SHARED
 from calsync_plugin.http import Http
 from calsync_plugin.settings import Settings
 from calsync_plugin.state import Account, AccountStatus, Notify, Store
+from calsync_plugin.wording import gettext as _
+from calsync_plugin.wording import ngettext as _n
 
 SECONDS = 10.0
 """For one answer: a person waits for the check."""
@@ -62,10 +64,10 @@ class Checked(Protocol):
 def check(checked: Checked) -> Iterator[Step]:
     """Every step in its order; a failed one does not end the others."""
     steps: tuple[tuple[str, Callable[[Checked], tuple[State, str]]], ...] = (
-        ("login service", _authority),
-        ("client ID and secret", _app),
-        ("permissions", _permissions),
-        ("notification address", _notifications),
+        (_("login service"), _authority),
+        (_("client ID and secret"), _app),
+        (_("permissions"), _permissions),
+        (_("notification address"), _notifications),
     )
     for name, look in steps:
         try:
@@ -85,28 +87,39 @@ def _authority(checked: Checked) -> tuple[State, str]:
     place = f"{registration.address}/v2.0/.well-known/openid-configuration"
     answer = checked.http.send("GET", place, timeout=SECONDS)
     if answer.status == 200 and isinstance(answer.json(), dict) and "token_endpoint" in answer.json():
-        return State.OK, f"{registration.address} answers"
+        return State.OK, _("%(address)s answers", address=registration.address)
     if answer.status in {400, 404}:
-        return State.FAILED, f"Microsoft does not know the tenant {registration.tenant!r}; correct the tenant"
-    said = f"{registration.address} answered {answer.status}"
-    return State.FAILED, f"{said} and does not describe a login service; correct the login address"
+        tenant = repr(registration.tenant)
+        return State.FAILED, _(
+            "Microsoft does not know the tenant %(tenant)s; correct the tenant", tenant=tenant
+        )
+    return State.FAILED, _(
+        "%(address)s answered %(status)s and does not describe a login service; correct the login address",
+        address=registration.address,
+        status=answer.status,
+    )
 
 
 def _app(checked: Checked) -> tuple[State, str]:
     registration = checked.login.registration
     if not registration.client_id:
-        return State.FAILED, "there is no application (client) ID; copy it from the app registration"
+        return State.FAILED, _("there is no application (client) ID; copy it from the app registration")
     if not registration.client_secret:
-        return State.FAILED, "there is no client secret; make one at the app registration and enter its value"
+        return State.FAILED, _(
+            "there is no client secret; make one at the app registration and enter its value"
+        )
     tenant = _tenant(checked)
     if not tenant:
-        return State.NOT_CHECKED, (
-            f"{registration.tenant} stands for many tenants, and Microsoft checks a secret at a single one: "
-            "connect a first work or school account, or name the tenant's ID"
+        return State.NOT_CHECKED, _(
+            "%(tenant)s stands for many tenants, and Microsoft checks a secret at a single one: connect a "
+            "first work or school account, or name the tenant's ID",
+            tenant=registration.tenant,
         )
     proof = checked.login.prove(tenant)
     if not proof.error:
-        return State.OK, f"Microsoft knows the app at tenant {tenant} and accepts its secret"
+        return State.OK, _(
+            "Microsoft knows the app at tenant %(tenant)s and accepts its secret", tenant=tenant
+        )
     return State.FAILED, _refusal(proof, tenant)
 
 
@@ -127,14 +140,18 @@ def _tenant_of(checked: Checked, account: Account) -> str:
 
 
 FIXES = {
-    "AADSTS7000215": "the client secret is wrong: enter the secret's Value, not its Secret ID",
-    "AADSTS7000222": "the client secret has expired: make a new one at the app registration, enter its value",
-    "AADSTS700016": "tenant {tenant} does not know this application (client) ID: correct the ID or the "
-    "tenant; at a tenant other than the app's own an administrator consents first",
-    "AADSTS90002": "Microsoft does not know the tenant {tenant}: correct the tenant",
-    "AADSTS900023": "{tenant} is no tenant: enter its ID or domain",
-    "AADSTS7000112": "the app is switched off at tenant {tenant}: an administrator there enables it",
-    "AADSTS53003": "a Conditional Access policy blocks the app: an administrator of {tenant} allows it",
+    "AADSTS7000215": _("the client secret is wrong: enter the secret's Value, not its Secret ID"),
+    "AADSTS7000222": _(
+        "the client secret has expired: make a new one at the app registration, enter its value"
+    ),
+    "AADSTS700016": _(
+        "tenant %(tenant)s does not know this application (client) ID: correct the ID or the tenant; at a "
+        "tenant other than the app's own an administrator consents first"
+    ),
+    "AADSTS90002": _("Microsoft does not know the tenant %(tenant)s: correct the tenant"),
+    "AADSTS900023": _("%(tenant)s is no tenant: enter its ID or domain"),
+    "AADSTS7000112": _("the app is switched off at tenant %(tenant)s: an administrator there enables it"),
+    "AADSTS53003": _("a Conditional Access policy blocks the app: an administrator of %(tenant)s allows it"),
 }
 """By Microsoft's number (Microsoft identity platform, "Authentication and authorization error codes").
 
@@ -143,14 +160,15 @@ Microsoft may change them: an unknown one is shown as it came.
 
 
 def _refusal(proof: Proof, tenant: str) -> str:
-    fix = FIXES.get(proof.number, "look up this number at https://login.microsoftonline.com/error")
-    return f"{fix.format(tenant=tenant)} ({proof.error} {proof.number})"
+    unknown = _("look up this number at https://login.microsoftonline.com/error")
+    fix = _(FIXES.get(proof.number, unknown).message, tenant=tenant)
+    return _("%(fix)s (%(code)s)", fix=fix, code=f"{proof.error} {proof.number}")
 
 
 def _permissions(checked: Checked) -> tuple[State, str]:
     accounts = _latest(checked)
     if not accounts:
-        return State.NOT_CHECKED, (
+        return State.NOT_CHECKED, _(
             "nobody is connected yet; Microsoft names the permissions with the first account, or give them "
             "for everybody by the admin consent"
         )
@@ -158,10 +176,15 @@ def _permissions(checked: Checked) -> tuple[State, str]:
     for account in accounts:
         lacking |= set(SCOPES) - checked.login.granted(account.user_id)
     if not lacking:
-        return State.OK, f"granted to {len(accounts)} of the accounts that are connected: {', '.join(SCOPES)}"
-    return State.FAILED, (
-        f"not granted to every account: {', '.join(sorted(lacking))}; add them to the app registration as "
-        "delegated permissions of Microsoft Graph, then give the admin consent"
+        return State.OK, _(
+            "granted to %(num)s of the accounts that are connected: %(scopes)s",
+            num=len(accounts),
+            scopes=", ".join(SCOPES),
+        )
+    return State.FAILED, _(
+        "not granted to every account: %(scopes)s; add them to the app registration as delegated permissions "
+        "of Microsoft Graph, then give the admin consent",
+        scopes=", ".join(sorted(lacking)),
     )
 
 
@@ -183,24 +206,33 @@ def _notifications(checked: Checked) -> tuple[State, str]:
     """Begin with the handshake, as Graph does (docs, "Receive change notifications through webhooks")."""
     public = checked.settings.serve.public_url
     if not public:
-        return State.FAILED, "there is no public address; set serve.public_url in the configuration"
+        return State.FAILED, _("there is no public address; set serve.public_url in the configuration")
     both_here = is_loopback(public) and is_loopback(checked.settings.graph.url)
     if not public.startswith("https://") and not both_here:
         return (
             State.FAILED,
-            f"{public} is not https, and Microsoft notifies https addresses only; polled instead",
+            _(
+                "%(address)s is not https, and Microsoft notifies https addresses only; polled instead",
+                address=public,
+            ),
         )
     sent = f"calsync check {secrets.token_hex(8)}"
     place = f"{public}/webhooks/outlook?{urlencode({'validationToken': sent})}"
     headers = {"Content-Type": "text/plain; charset=utf-8"}
     answer = checked.http.send("POST", place, headers=headers, body=b"", timeout=SECONDS)
     if answer.status != 200 or answer.body.decode("utf-8", "replace") != sent:
-        return State.FAILED, (
-            f"{public}/webhooks/outlook did not answer as calsync does (status {answer.status}); "
-            "lead that address to calsync, without a sign-in before it"
+        return State.FAILED, _(
+            "%(address)s did not answer as calsync does (status %(status)s); lead that address to calsync, "
+            "without a sign-in before it",
+            address=f"{public}/webhooks/outlook",
+            status=answer.status,
         )
     notified = sum(
         one.notify is Notify.NOTIFICATIONS for one in _all(checked.store) if one.status in CONNECTED
     )
-    seen = f"Microsoft notifies of {notified} mailboxes" if notified else "Microsoft has not used it yet"
-    return State.OK, f"{public} answers the handshake; {seen}"
+    seen = (
+        _n("Microsoft notifies of %(num)s mailbox", "Microsoft notifies of %(num)s mailboxes", notified)
+        if notified
+        else _("Microsoft has not used it yet")
+    )
+    return State.OK, _("%(address)s answers the handshake; %(seen)s", address=public, seen=seen)

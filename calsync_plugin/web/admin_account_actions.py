@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from calsync_plugin.accounts import holds
@@ -20,8 +20,12 @@ from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import SettingsError
 from calsync_plugin.state import Account
 from calsync_plugin.web.account_choices import choices_of
+from calsync_plugin.web.known_sentences import known
 from calsync_plugin.web.schema_forms import SchemaForm, form_class
+from calsync_plugin.web.speaking import say, tell
 from calsync_plugin.web.visitors import admin_only, visitor
+from calsync_plugin.wording import gettext as _
+from calsync_plugin.wording import ngettext as _n
 
 SCHEMA = "external_account"
 Action = Callable[[Calsync, Account, Actor], str]
@@ -36,8 +40,8 @@ def add_actions(pages: Blueprint, calsync: Calsync, find: Callable[[str], Accoun
     def act(user_id: str, action: str) -> Page:
         account = find(user_id)
         if action not in ACTIONS:
-            abort(404, "There is no such button.")
-        flash(ACTIONS[action](calsync, account, _actor()), "success")
+            abort(404, _("There is no such button."))
+        tell(ACTIONS[action](calsync, account, _actor()), "success")
         return redirect(url_for("admin_accounts.one", user_id=user_id), 303)
 
     @pages.post("/admin/accounts/<user_id>/settings")
@@ -51,9 +55,9 @@ def add_actions(pages: Blueprint, calsync: Calsync, find: Callable[[str], Accoun
         try:
             choose_for(calsync.store, calsync.gateway, _actor(), user_id, chosen)
         except SettingsError as error:
-            form.wrong.setdefault("", []).append(str(error))
+            form.wrong.setdefault("", []).append(known(str(error)))
             return _again(account, form)
-        flash("Saved.", "success")
+        tell(_("Saved."), "success")
         return redirect(url_for("admin_accounts.one", user_id=user_id), 303)
 
 
@@ -78,27 +82,35 @@ def _actor() -> Actor:
 
 def _pause(calsync: Calsync, account: Account, by: Actor) -> str:
     calsync.connections.pause(account.user_id, "paused by an administrator", by=by)
-    return "Paused. Changes wait until it is resumed."
+    return _("Paused. Changes wait until it is resumed.")
 
 
 def _resume(calsync: Calsync, account: Account, by: Actor) -> str:
     calsync.connections.resume(account.user_id, by=by)
-    return "Syncing goes on."
+    return _("Syncing goes on.")
 
 
 def _reset(calsync: Calsync, account: Account, by: Actor) -> str:
     count = reset(calsync.store, calsync.gateway, calsync.open_mailbox, account, by=by)
-    return f"{count} {'meeting is' if count == 1 else 'meetings are'} compared anew. Nothing is deleted."
+    return _n(
+        "%(num)s meeting is compared anew. Nothing is deleted.",
+        "%(num)s meetings are compared anew. Nothing is deleted.",
+        count,
+    )
 
 
 def _confirm(calsync: Calsync, account: Account, by: Actor) -> str:
     count = holds.confirm(calsync.store, account, by=by)
-    return f"{count} held {'change goes' if count == 1 else 'changes go'} ahead."
+    return _n("%(num)s held change goes ahead.", "%(num)s held changes go ahead.", count)
 
 
 def _discard(calsync: Calsync, account: Account, by: Actor) -> str:
     count = holds.discard(calsync.store, account, by=by)
-    return f"{count} held {'change was' if count == 1 else 'changes were'} given up; the meetings stay."
+    return _n(
+        "%(num)s held change was given up; the meetings stay.",
+        "%(num)s held changes were given up; the meetings stay.",
+        count,
+    )
 
 
 def _restore(calsync: Calsync, account: Account, by: Actor) -> str:
@@ -110,8 +122,10 @@ def _restore(calsync: Calsync, account: Account, by: Actor) -> str:
         by=by,
     )
     done = sum(one.done for one in found)
-    left = f" {len(found) - done} could not be restored; their user sees why." if done < len(found) else ""
-    return f"{done} deleted {'item was' if done == 1 else 'items were'} restored.{left}"
+    said = [_n("%(num)s deleted item was restored.", "%(num)s deleted items were restored.", done)]
+    if done < len(found):
+        said.append(_("%(num)s could not be restored; their user sees why.", num=len(found) - done))
+    return " ".join(say(one) for one in said)
 
 
 ACTIONS: Mapping[str, Action] = MappingProxyType(

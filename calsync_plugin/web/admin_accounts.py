@@ -20,6 +20,7 @@ from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.state import Account, AccountLine, AccountStatus
 from calsync_plugin.web.admin_account_actions import add_actions, choices_form
 from calsync_plugin.web.visitors import admin_only
+from calsync_plugin.wording import gettext as _
 
 PAGE = 50
 LONGEST = 200
@@ -61,7 +62,7 @@ def accounts_pages(calsync: Calsync) -> Blueprint:
 def _account(calsync: Calsync, user_id: str) -> Account:
     found = calsync.store.accounts.get(user_id)
     if found is None:
-        abort(404, "This user has not connected Outlook; only the user can.")
+        abort(404, _("This user has not connected Outlook; only the user can."))
     return found
 
 
@@ -87,11 +88,11 @@ def _lag(calsync: Calsync) -> Callable[[AccountLine], str]:
 
     def told(line: AccountLine) -> str:
         if line.waiting_since is None:
-            return "none"
+            return _("none")
         seconds = max(0, round((now - line.waiting_since).total_seconds()))
-        for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        for size, told_in in ((86_400, _("%(num)s d")), (3600, _("%(num)s h")), (60, _("%(num)s min"))):
             if seconds >= size:
-                return f"{seconds // size} {unit}"
-        return f"{seconds} s"
+                return _(told_in.message, num=seconds // size)
+        return _("%(num)s s", num=seconds)
 
     return told

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.accounts.moved import confirm_copy, confirm_moved
 from calsync_plugin.engine.assembly import Calsync
+from calsync_plugin.web.speaking import tell
 from calsync_plugin.web.visitors import admin_only, visitor
+from calsync_plugin.wording import gettext as _
 
 PAGE = 50
 LARGEST = 2**62
@@ -52,10 +54,10 @@ def audit_pages(calsync: Calsync) -> Blueprint:
         addresses = {"public_url": settings.serve.public_url, "crm_url": settings.crm.url}
         if request.form.get("answer") == "moved":
             confirm_moved(calsync.store, **addresses, by=who)
-            flash("calsync goes on at its new address.", "success")
+            tell(_("calsync goes on at its new address."), "success")
         elif request.form.get("answer") == "copy":
             confirm_copy(calsync.store, **addresses, by=who)
-            flash("This copy is switched off for all users. It writes to no calendar.", "success")
+            tell(_("This copy is switched off for all users. It writes to no calendar."), "success")
         else:
             return redirect(url_for("admin_audit.moved"), 303)
         return redirect(url_for("admin_audit.entries"), 303)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from calsync_plugin.accounts import crm_grants
@@ -20,7 +20,10 @@ from calsync_plugin.crm.staff import Colleague
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import RemoteError
 from calsync_plugin.state import Given, Subject
+from calsync_plugin.web.speaking import say, tell
 from calsync_plugin.web.visitors import admin_only, visitor
+from calsync_plugin.wording import gettext as _
+from calsync_plugin.wording import ngettext as _n
 
 FOUND = 20
 """Users whom a search shows; whoever looks for more has to say more."""
@@ -53,7 +56,7 @@ def grant_pages(calsync: Calsync) -> Blueprint:
         gives = request.form.get("do") != "take"
         named = request.form.get("grant", "")
         outcome = (give if gives else take)(calsync, actor, subject, {named} if named else NEEDED)
-        flash(_told(outcome, gives=gives), "success")
+        tell(_told(outcome, gives=gives), "success")
         return redirect(url_for("admin_grants.listed"), 303)
 
     return pages
@@ -67,7 +70,7 @@ def _shown(calsync: Calsync, search: str) -> str:
         groups = staff.groups()
         users = staff.users(search=search, limit=FOUND).users if search else ()
     except RemoteError:
-        lack = (
+        lack = _(
             "The CRM does not answer now: its users, teams and roles cannot be shown. Try again in a minute."
         )
     return render_template(
@@ -94,20 +97,24 @@ def _holders(given: Iterable[Given]) -> Iterator[Holder]:
 def _told(outcome: Outcome, *, gives: bool) -> str:
     name, count = outcome.subject_name, len(outcome.changed)
     if outcome.later:
-        return f"Saved for {name}. The accounts concerned follow as soon as the CRM answers again."
+        return _(
+            "Saved for %(name)s. The accounts concerned follow as soon as the CRM answers again.", name=name
+        )
     if gives:
-        return f"{name} may use Outlook. " + (
-            f"{count} {'account goes' if count == 1 else 'accounts go'} on."
+        follows = (
+            _n("%(num)s account goes on.", "%(num)s accounts go on.", count)
             if count
-            else "Users can connect now."
+            else _("Users can connect now.")
         )
-    still = " This user may still use it by a team or role." if outcome.still else ""
-    return (
-        f"Taken away from {name}. "
-        + (
-            f"{count} {'account' if count == 1 else 'accounts'} stopped; nothing was deleted."
-            if count
-            else ""
+        return " ".join((say(_("%(name)s may use Outlook.", name=name)), say(follows)))
+    said = [_("Taken away from %(name)s.", name=name)]
+    if count:
+        stopped = _n(
+            "%(num)s account stopped; nothing was deleted.",
+            "%(num)s accounts stopped; nothing was deleted.",
+            count,
         )
-        + still
-    )
+        said.append(stopped)
+    if outcome.still:
+        said.append(_("This user may still use it by a team or role."))
+    return " ".join(say(one) for one in said)

@@ -6,7 +6,7 @@ Decides what an administrator sees of it. What is saved, locked and checked lies
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from calsync_plugin.accounts.auditing import Actor
@@ -15,9 +15,12 @@ from calsync_plugin.accounts.integration_check import admin_consent_url, check
 from calsync_plugin.bundle import manifest
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import SettingsError
+from calsync_plugin.web.known_sentences import begun, known
 from calsync_plugin.web.schema_fields import adds_or_takes_a_row
 from calsync_plugin.web.schema_forms import SchemaForm, form_class
+from calsync_plugin.web.speaking import tell
 from calsync_plugin.web.visitors import admin_only, visitor
+from calsync_plugin.wording import gettext as _
 
 SCHEMA = "integration"
 SECRET = "client_secret"  # noqa: S105 - the name of a setting
@@ -62,11 +65,7 @@ def integration_pages(calsync: Calsync) -> Blueprint:
 
 
 def _form_class(calsync: Calsync) -> type[SchemaForm]:
-    locked = {
-        one.name: f"{one.locked[:1].upper()}{one.locked[1:]}."
-        for one in calsync.integration.shown()
-        if one.locked
-    }
+    locked = {one.name: f"{begun(known(one.locked))}." for one in calsync.integration.shown() if one.locked}
     return form_class(SCHEMA, locked=locked)
 
 
@@ -79,9 +78,9 @@ def _saved(calsync: Calsync, sent: SchemaForm, document: dict[str, object]) -> P
             changed += calsync.integration.remove_secret(by=actor)
         changed += calsync.integration.save(document, by=actor)  # type: ignore[arg-type]
     except SettingsError as error:
-        sent.wrong.setdefault("", []).append(str(error))
+        sent.wrong.setdefault("", []).append(known(str(error)))
         return _shown(calsync, sent), 422
-    flash("Saved, and in force." if changed else "Nothing was changed.", "success")
+    tell(_("Saved, and in force.") if changed else _("Nothing was changed."), "success")
     return redirect(url_for("admin_integration.form"), 303)
 
 

@@ -16,7 +16,9 @@ from calsync_plugin.accounts.overview import DAY, WEEK, Hour, Overview, overview
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.web.plots import Plot, Series, bars, lines
 from calsync_plugin.web.showing import zone_of_page
+from calsync_plugin.web.speaking import clock, say, weekday
 from calsync_plugin.web.visitors import admin_only
+from calsync_plugin.wording import gettext as _
 
 Page = str | Response
 
@@ -48,25 +50,28 @@ def _plots(seen: Overview, zone: ZoneInfo) -> list[Plot]:
     return [
         bars(
             "changes",
-            "Changes carried in an hour",
+            say(_("Changes carried in an hour")),
             names,
             [
-                Series("to Outlook", [float(h.to_outlook) for h in hours]),
-                Series("to the CRM", [float(h.to_crm) for h in hours]),
+                Series(say(_("to Outlook")), [float(h.to_outlook) for h in hours]),
+                Series(say(_("to the CRM")), [float(h.to_crm) for h in hours]),
             ],
         ),
         lines(
             "lag",
-            "Seconds from a change until it is carried",
+            say(_("Seconds from a change until it is carried")),
             names,
-            [Series("half of them within", _lags(hours, 50)), Series("95 of 100 within", _lags(hours, 95))],
+            [
+                Series(say(_("half of them within")), _lags(hours, 50)),
+                Series(say(_("95 of 100 within")), _lags(hours, 95)),
+            ],
             unit="s",
         ),
         bars(
             "refusals",
-            "Requests that Microsoft refused",
+            say(_("Requests that Microsoft refused")),
             names,
-            [Series("refused", [float(h.refused) for h in hours])],
+            [Series(say(_("refused")), [float(h.refused) for h in hours])],
         ),
     ]
 
@@ -76,4 +81,4 @@ def _lags(hours: tuple[Hour, ...], share: int) -> list[float | None]:
 
 
 def _name(local: datetime, *, whole_week: bool) -> str:
-    return f"{local:%a %H:%M}" if whole_week else f"{local:%H:%M}"
+    return f"{weekday(local)} {clock(local)}" if whole_week else clock(local)

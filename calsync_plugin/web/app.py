@@ -77,13 +77,10 @@ def create_app(calsync: Calsync) -> Flask:
     # Microsoft sends its answer from its own page; the login's state stands for it.
     guard.exempt(f"{login.import_name}.callback")
     app.register_blueprint(login)
-    app.register_blueprint(account_pages(calsync))
-    app.register_blueprint(week_pages(calsync))
-    app.register_blueprint(overview_pages(calsync))
-    app.register_blueprint(accounts_pages(calsync))
-    app.register_blueprint(grant_pages(calsync))
-    app.register_blueprint(integration_pages(calsync))
-    app.register_blueprint(audit_pages(calsync))
+    of_users = (account_pages, week_pages)
+    of_administrators = (overview_pages, accounts_pages, grant_pages, integration_pages, audit_pages)
+    for pages in (*of_users, *of_administrators):
+        app.register_blueprint(pages(calsync))
     return app
 
 

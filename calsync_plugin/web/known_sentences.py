@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 
 from calsync_plugin.errors import CalsyncError
+from calsync_plugin.web.audit_sentences import MESSAGES as OF_AUDIT
 from calsync_plugin.web.engine_sentences import MESSAGES as OF_ENGINE
 from calsync_plugin.web.form_sentences import MESSAGES as OF_FORMS
 from calsync_plugin.web.refusal_sentences import MESSAGES as REFUSALS
@@ -60,7 +61,7 @@ def in_words(error: CalsyncError) -> str:
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Each message with what recognises it; those without a place for anything come first."""
     messages = sorted(
-        (*OF_ENGINE, *OF_FORMS, *REFUSALS), key=lambda one: bool(one.values) or "%(" in one.message
+        (*OF_ENGINE, *OF_FORMS, *REFUSALS, *OF_AUDIT), key=lambda one: bool(one.values) or "%(" in one.message
     )
     return tuple((one.message, re.compile(_pattern(one.message), re.DOTALL)) for one in messages)
 

@@ -11,6 +11,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from calsync_plugin.web.speaking import amount, say
+from calsync_plugin.wording import gettext as _
+
 WIDTH, HEIGHT = 640.0, 220.0
 LEFT, RIGHT, TOP, BOTTOM = 48.0, 8.0, 10.0, 28.0
 COLOURS = ("#0d6efd", "#d63384")
@@ -134,7 +137,7 @@ def number_text(value: Value, unit: str = "") -> str:
     """A value as people read it; a dash for none."""
     if value is None:
         return NONE
-    text = f"{value:,.0f}" if value == round(value) or value >= 100 else f"{value:,.1f}"
+    text = amount(value, 0 if value == round(value) or value >= 100 else 1)
     return f"{text} {unit}".rstrip()
 
 
@@ -175,13 +178,19 @@ def _plot(
 def _description(names: Sequence[str], series: Sequence[Series], unit: str) -> str:
     """What somebody should know who does not see the plot."""
     if not names:
-        return "There is nothing to show yet."
+        return say(_("There is nothing to show yet."))
     said = []
     for one in series:
         known = [value for value in one.values if value is not None]
         most = number_text(max(known, default=None), unit)
-        said.append(f"{one.name}: at most {most}" if any(known) else f"{one.name}: none")
-    return f"{names[0]} to {names[-1]}. {'; '.join(said)}."
+        told = (
+            _("%(name)s: at most %(most)s", name=one.name, most=most)
+            if any(known)
+            else _("%(name)s: none", name=one.name)
+        )
+        said.append(say(told))
+    span = say(_("%(start)s to %(end)s", start=names[0], end=names[-1]))
+    return f"{span}. {'; '.join(said)}."
 
 
 def _ceiling(series: Sequence[Series]) -> float:

@@ -78,6 +78,8 @@ MESSAGES = (
     _("there is no grant %(grant)s; there are %(grants)s"),
     _("the CRM knows no %(kind)s %(id)s"),
     _("the CRM names no %(kind)s %(name)s; %(problem)s"),
+    _("the CRM's user %(user)s sees only roles that somebody has: only administrators can read roles"),
+    _("no connection to %(address)s; the request was not sent"),
     # What the web server itself says.
     _(
         "The requested URL was not found on the server. If you entered the URL manually please check your "

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.graph import zones
+from calsync_plugin.web.admin_words import HELD_WORDS, STATUS_WORDS, SUBJECT_WORDS
 from calsync_plugin.web.known_sentences import begun, known
 from calsync_plugin.web.schema_fields import properties
 from calsync_plugin.web.speaking import ENGLISH, language, say, translated
@@ -53,7 +54,14 @@ class PageLink:
 def set_up_showing(app: Flask, calsync: Calsync) -> None:
     """Give the templates of `app` what they all need."""
     app.jinja_env.globals.update(
-        pages_of=pages_of, kind=kind, translated=translated, in_sentence=in_sentence, inner_of=_inner_of
+        status_words=STATUS_WORDS,
+        held_words=HELD_WORDS,
+        subject_words=SUBJECT_WORDS,
+        pages_of=pages_of,
+        kind=kind,
+        translated=translated,
+        in_sentence=in_sentence,
+        inner_of=_inner_of,
     )
     app.jinja_env.filters.update(known=known, begun=begun)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from pathlib import Path
 
-from babel import Locale, dates
+from babel import Locale, dates, numbers
 from babel.core import negotiate_locale
 from babel.support import NullTranslations
 from flask import Flask, Request, flash, request
@@ -108,6 +108,17 @@ def moment(local: datetime) -> str:
         return dates.format_datetime(local, _ENGLISH["moment"], tzinfo=local.tzinfo, locale=locale)
     begins = dates.format_skeleton(_SKELETONS["moment"], local, tzinfo=local.tzinfo, locale=locale)
     return f"{begins}, {dates.format_time(local, 'short', tzinfo=local.tzinfo, locale=locale)}"
+
+
+def weekday(local: datetime) -> str:
+    """The short name of a day of the week."""
+    return dates.format_datetime(local, "EEE", tzinfo=local.tzinfo, locale=_locale())
+
+
+def amount(value: float, digits: int) -> str:
+    """A number with so many digits behind the point."""
+    form = "#,##0." + "0" * digits if digits else "#,##0"
+    return numbers.format_decimal(value, form, locale=_locale())
 
 
 def clock(local: datetime) -> str:

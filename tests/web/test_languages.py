@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from calsync_plugin.domain.links import LinkState
 from calsync_plugin.state import AccountStatus, Parked
 from docs import make_messages
 from tests.pages import Browser
-from tests.world import ALICE, BOB, CAROL, DAVE, World
+from tests.world import ADMIN_ID, ALICE, BOB, CAROL, DAVE, World
 
 HOME = "/external-account"
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
@@ -25,6 +26,8 @@ SHOWN = frozenset({"aria-label", "data-label", "title", "placeholder", "alt"})
 STOPS = " .,;:)"
 _APART = re.compile(r" · | \((?=Kürzel|label)")
 """Between two sayings in one piece of text."""
+# The item of a note, how many are held, who did something; the number of a row.
+_BEFORE, _BEHIND = re.compile(r"^(Meeting \w{17}: |\d+ \W \w+\. |Admin )"), re.compile(r" \d+$")
 HOSTILE = '<img src=x onerror="alert(1)">%(num)s{0}'
 
 
@@ -148,16 +151,22 @@ class Words(HTMLParser):
             self.found.append(" ".join(data.split()))
 
 
+TAG = re.compile(r"<[^>]*>")
+TAG_OR_NAME = re.compile(r"<[^>]*>|%\((?:name|when|first|last|counts)\)s")
+"""In some places stands a name or a moment with tags around it."""
+
+
 def pieces(catalog: Catalog) -> re.Pattern[str]:
-    """Whatever the German catalogue says, between one tag and the next. A name or a moment is a tag, too."""
+    """Whatever the German catalogue says, between one tag and the next."""
     said = set[str]()
     for message in catalog:
         if message.id:
             strings = message.string if isinstance(message.string, tuple) else (message.string,)
             said |= {
-                part.strip(STOPS)
+                unescape(part).strip(STOPS)
                 for text in strings
-                for part in re.split(r"<[^>]*>|%\((?:name|when)\)s", str(text))
+                for between in (TAG, TAG_OR_NAME)
+                for part in between.split(str(text))
             }
     # A sentence of nothing but places says nothing.
     wordy = {one for one in said if re.search(r"\w", re.sub(r"%\(\w+\)s", "", one))}
@@ -169,23 +178,30 @@ def pieces(catalog: Catalog) -> re.Pattern[str]:
 CATALOGUE = make_messages.catalogue("de")
 KNOWN = pieces(CATALOGUE)
 DATA = re.compile(
-    r"""(calsync|·|Outlook|CRM|English|Deutsch|Europe/Berlin|Alice\ Able|Carol\ \w+|Meeting|Visit|Anruf
-    |Sales|Calendar|\(?[\w.]+@[\w.]+\)?|[\d\W]*|\d+\s.*@.*|Meeting\ \d+|Kick-off|Review|A|B|Gone|C|Team\ A
-    |(Mo|Di|Mi|Do|Fr|Sa|So)\.,\ \d+\.\ \w+\.?(\ \d{4})?|\d+\.\ \w+\ \d{4}|[\w. ]+·\ calsync)""",
+    r"""(calsync|·|Outlook|CRM|English|Deutsch|Europe/Berlin|Meeting|Visit|Call|Anruf|[\d\W]*
+    |Admin|Alice\ Able|Bob\ Baker|Carol\ \w+|\w{17}|Sales|Calendar|ExternalAccount|OutlookCalendar
+    |\(?[\w.]+@[\w.]+\)?|\d+\s.*@.*|Meeting\ \d+|Kick-off|Review|A|B|C|Gone|von\ the\ test
+    |(Mo|Di|Mi|Do|Fr|Sa|So)\.,\ \d+\.\ \w+\.?(\ \d{4})?|\d+\.\ \w+\ \d{4}
+    |((Mo|Di|Mi|Do|Fr|Sa|So)\.\ )?\d\d:\d\d(:\ (abgelehnt|nach\ Outlook|ins\ CRM|.*innerhalb\ von).*)?
+    |[\d,]+\ s|1\ im\ CRM,\ 1\ in\ Outlook,\ von|der\ Benutzer\ hat\ Outlook\ verbunden
+    |[\w.]+\.Read(Write)?(\.Shared)?)""",
     re.VERBOSE,
 )
 """What is the same in each language: names, addresses, numbers; and days, which are Babel's."""
 
 
 def left_in_english(text: str) -> list[str]:
-    rules = (KNOWN, DATA)
-    return [one for one in _parts(text) if not any(rule.fullmatch(one) for rule in rules)]
+    parts = [one.strip(STOPS) for word in Words(text).found for one in _APART.split(word)]
+    return [one for one in parts if not _is_known(one)]
 
 
-def _parts(text: str) -> list[str]:
-    """Each sentence: without the name of the product, the item of a note, the number of a row, and stops."""
-    whole = [one for word in Words(text).found for one in _APART.split(word)]
-    return [re.sub(r"^Meeting \w{17}: | \d+$", "", one).strip(STOPS) for one in whole]
+def _is_known(part: str) -> bool:
+    """Whether it is said by the catalogue: as a whole, without what stands around it, or in two sentences."""
+    begun = _BEFORE.sub("", part)
+    asked = {part, begun, *(_BEHIND.sub("", one).strip(STOPS) for one in (part, begun))}
+    whole = any(rule.fullmatch(one) for rule in (KNOWN, DATA) for one in asked)
+    sentences = part.split(". ")
+    return whole or (len(sentences) > 1 and all(_is_known(one.strip(STOPS)) for one in sentences))
 
 
 def trouble(world: World) -> None:
@@ -206,9 +222,9 @@ def trouble(world: World) -> None:
                 mailbox_id=mailbox_id,
                 user_id=ALICE,
                 entity_type="Meeting",
-                record_id="6b0",
+                record_id="6b0000000000000a1",
                 reason="no_end",
-                message="Meeting 6b0: it has no end (dateEnd); enter one",
+                message="Meeting 6b0000000000000a1: it has no end (dateEnd); enter one",
             )
         )
         reason = "the event was removed in Outlook; records born in the CRM stay"
@@ -270,6 +286,52 @@ def test_no_word_of_a_status_is_english(
 ) -> None:
     world.app.store.accounts.set_status(ALICE, status, reason)
     assert left_in_english(alice.get(HOME).text) == []
+
+
+OF_ADMINISTRATORS = (
+    "",
+    "?show=week",
+    "/accounts",
+    "/accounts?search=nobody",
+    f"/accounts/{ALICE}",
+    "/accounts/nobody",
+    "/grants",
+    "/grants?search=carol",
+    "/integration",
+    "/integration/check",
+    "/azure",
+    "/audit",
+    f"/audit?user={ALICE}",
+    "/moved",
+)
+
+
+@pytest.mark.parametrize("troubled", [False, True], ids=["nothing-to-tell", "something-to-tell"])
+def test_no_word_of_an_administrators_page_is_english(world: World, troubled: bool) -> None:
+    page = in_german(world, "admin", ADMIN_ID)
+    if troubled:
+        trouble(world)
+        page.post(f"/admin/accounts/{ALICE}/pause")
+        page.post("/admin/grants", {"kind": "user", "id": CAROL, "do": "give"})
+        world.app.counting.save()
+        moved = "the public address was https://a.example and is https://b.example"
+        world.app.store.installation.update(paused=f"{moved}: say whether calsync moved or this is a copy")
+    found = {path: left_in_english(page.get(f"/admin{path}").text) for path in OF_ADMINISTRATORS}
+    assert {path: words for path, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "reset", "confirm", "discard", "restore"])
+def test_what_an_administrator_does_is_answered_in_german(world: World, action: str) -> None:
+    trouble(world)
+    page = in_german(world, "admin", ADMIN_ID)
+    assert left_in_english(page.post(f"/admin/accounts/{ALICE}/{action}").text) == []
+
+
+def test_giving_and_taking_is_answered_in_german(world: World) -> None:
+    page = in_german(world, "admin", ADMIN_ID)
+    for do in ("give", "take"):
+        told = page.post("/admin/grants", {"kind": "user", "id": ALICE, "do": do})
+        assert left_in_english(told.text) == []
 
 
 def test_no_word_of_a_login_is_english(world: World) -> None:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from flask import Flask, render_template_string
+from flask_babel import Babel
 
 import calsync_plugin.web
 from calsync_plugin.web.plots import COLOURS, NONE, Plot, Series, bars, lines, number_text
@@ -19,6 +20,7 @@ PAGES = {"light": "#ffffff", "dark": "#212529"}
 
 def _html(plot: Plot) -> str:
     app = Flask("plots", template_folder=str(Path(calsync_plugin.web.__file__).parent / "templates"))
+    Babel(app)
     with app.app_context():
         return render_template_string('{% from "macros/plot.html" import plot %}{{ plot(p) }}', p=plot)
 
