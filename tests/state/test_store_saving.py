@@ -113,6 +113,7 @@ _UNTOUCHED = {
     "oauth_flows",
     "webhooks",
     "sessions",
+    "crm_users",
     "given_grants",
     "integration",
     "audit",
