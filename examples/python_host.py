@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -84,11 +84,12 @@ def main(outlook: str = "http://127.0.0.1:8702") -> None:
         page = unescape(urlopen(login).read().decode())  # a real host sends the user's browser there
         calsync.connections.finish(dict(re.findall(r'name="([^"]*)" value="([^"]*)"', page)))
         calsync.start()
+        day = datetime.now(UTC).date() + timedelta(days=7)
         crm.save(
             name="Kick-off",
             assignedUserId="7",
-            dateStart="2026-12-01 10:00:00",
-            dateEnd="2026-12-01 11:00:00",
+            dateStart=f"{day} 10:00:00",
+            dateEnd=f"{day} 11:00:00",
         )
         print("alice's Outlook now holds:", wait_for_event(f"{outlook}/v1.0/me/events"))
         calsync.stop()
@@ -97,11 +98,11 @@ def main(outlook: str = "http://127.0.0.1:8702") -> None:
 def wait_for_event(address: str) -> str:
     """Return the subject of the first event that appears in alice's calendar."""
     request = Request(address, headers={"Authorization": "Bearer sandbox:alice@example.com"})
-    for _ in range(100):
+    for _ in range(300):
         if events := json.load(urlopen(request))["value"]:
             return str(events[0]["subject"])
         time.sleep(0.1)
-    raise SystemExit("no event appeared within ten seconds")
+    raise SystemExit("no event appeared within half a minute")
 
 
 if __name__ == "__main__":

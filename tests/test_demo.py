@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import requests
@@ -27,20 +28,22 @@ def names_in_crm(sandbox: Sandbox) -> set[str]:
     address = f"http://127.0.0.1:{sandbox.ports.crm}/api/v1/Meeting?maxSize=50"
     return {
         one["name"]
-        for one in requests.get(address, headers={"X-Api-Key": "sandbox"}, timeout=5).json()["list"]
+        for one in requests.get(address, headers={"X-Api-Key": "sandbox"}, timeout=60).json()["list"]
     }
 
 
 def make_in_outlook(sandbox: Sandbox, subject: str) -> None:
+    # The sandbox goes by the machine's clock, and what is over is not brought in.
+    day = datetime.now(UTC).date() + timedelta(days=7)
     times = {
-        name: {"dateTime": f"2026-12-01T{hour}:00:00", "timeZone": "UTC"}
+        name: {"dateTime": f"{day}T{hour}:00:00", "timeZone": "UTC"}
         for name, hour in (("start", 10), ("end", 11))
     }
     answer = requests.post(
         f"http://127.0.0.1:{sandbox.ports.outlook}/v1.0/me/events",
         json={"subject": subject, **times},
         headers={"Authorization": "Bearer sandbox:alice@example.com"},
-        timeout=5,
+        timeout=60,
     )
     assert answer.status_code == 201
 

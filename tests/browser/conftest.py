@@ -96,7 +96,8 @@ def visit(browser: Browser, office: Sandbox) -> Iterator[Visit]:
 @pytest.fixture
 def addresses(sandbox: Sandbox) -> Addresses:
     ports = sandbox.ports
-    monday = datetime.now(UTC).date() + timedelta(days=7 - datetime.now(UTC).weekday())
+    today = datetime.now(UTC).date()
+    monday = today + timedelta(days=7 - today.weekday())
     return Addresses(f"http://127.0.0.1:{ports.crm}", f"http://127.0.0.1:{ports.outlook}", str(monday))
 
 

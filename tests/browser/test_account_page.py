@@ -150,7 +150,7 @@ def record(sandbox: Sandbox, name: str, **attributes: Any) -> None:
 def sandbox_api(sandbox: Sandbox, entity_type: str, **attributes: Any) -> None:
     url = f"http://127.0.0.1:{sandbox.ports.crm}/api/v1/{entity_type}"
     body = {"assignedUserId": people.CAROL_ID, "usersIds": [people.CAROL_ID], **attributes}
-    requests.post(url, headers={"X-Api-Key": "sandbox"}, json=body, timeout=5).raise_for_status()
+    requests.post(url, headers={"X-Api-Key": "sandbox"}, json=body, timeout=60).raise_for_status()
 
 
 def event(sandbox: Sandbox, subject: str) -> None:
@@ -162,7 +162,7 @@ def event(sandbox: Sandbox, subject: str) -> None:
     }
     url = f"http://127.0.0.1:{sandbox.ports.outlook}/v1.0/me/events"
     headers = {"Authorization": "Bearer sandbox:carol@example.com"}
-    requests.post(url, headers=headers, json={"subject": subject, **times}, timeout=5).raise_for_status()
+    requests.post(url, headers=headers, json={"subject": subject, **times}, timeout=60).raise_for_status()
 
 
 def connect(page: Page, home: str) -> None:

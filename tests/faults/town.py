@@ -78,7 +78,7 @@ class Town:
             calsync.store.given_grants.give_all(given, given_by="the test")
             page = calsync.connections.begin(user_id, login_hint=ADDRESS[user_id], prompt="none")
             address = page.replace(SANDBOX_LOGIN, self.outlook_url)
-            calsync.connections.finish(_posted(requests.get(address, allow_redirects=False, timeout=5)))
+            calsync.connections.finish(_posted(requests.get(address, allow_redirects=False, timeout=60)))
             account = calsync.store.accounts.get(user_id)
             assert account is not None
             chosen = {**account.settings, "push_contacts": True, "teams_for_new": True}
@@ -124,7 +124,7 @@ class Town:
     def api(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call the CRM as its administrator."""
         address = f"{self.crm_url}/api/v1/{path}"
-        answer = requests.request(method, address, json=body, headers={"X-Api-Key": "sandbox"}, timeout=5)
+        answer = requests.request(method, address, json=body, headers={"X-Api-Key": "sandbox"}, timeout=60)
         assert answer.ok, answer.headers
         found: Any = answer.json()
         return found if isinstance(found, dict) else {}
@@ -156,7 +156,7 @@ class Town:
         """Call Graph as a user of Outlook."""
         headers = {"Authorization": f"Bearer sandbox:{ADDRESS[user_id]}", "Prefer": 'IdType="ImmutableId"'}
         address = f"{self.outlook_url}/v1.0/me/{path}"
-        answer = requests.request(method, address, json=body, headers=headers, timeout=5)
+        answer = requests.request(method, address, json=body, headers=headers, timeout=60)
         assert answer.ok, answer.text
         found: Any = answer.json() if answer.content else {}
         return dict(found)

@@ -32,11 +32,11 @@ class Served:
     def post(self, body: object = MEETING) -> requests.Response:
         """Create a meeting over HTTP."""
         headers = {"X-Api-Key": "sandbox"}
-        return requests.post(f"{self.url}/api/v1/Meeting", json=body, headers=headers, timeout=5)
+        return requests.post(f"{self.url}/api/v1/Meeting", json=body, headers=headers, timeout=60)
 
     def control(self, path: str, body: object) -> Any:
         """A control request."""
-        answer = requests.post(f"{self.url}/control/{path}", json=body, timeout=5)
+        answer = requests.post(f"{self.url}/control/{path}", json=body, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

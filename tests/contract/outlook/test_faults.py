@@ -114,7 +114,7 @@ def http(server: BackgroundServer) -> Iterator[requests.Session]:
 
 
 def fault(http: requests.Session, server: BackgroundServer, **body: Any) -> None:
-    http.post(f"{server.url}/control/faults", json=body, timeout=5).raise_for_status()
+    http.post(f"{server.url}/control/faults", json=body, timeout=60).raise_for_status()
 
 
 @pytest.mark.parametrize("committed", [False, True])
@@ -124,8 +124,8 @@ def test_a_dropped_connection_over_http(
     what = "drop_after_commit" if committed else "drop_before"
     fault(http, server, match={"method": "POST", "path": "/me/events"}, times=1, **{what: True})
     with pytest.raises(requests.ConnectionError):
-        http.post(f"{server.url}/v1.0/me/events", json=event(), timeout=5)
-    listed = http.get(f"{server.url}/v1.0/me/events", timeout=5)
+        http.post(f"{server.url}/v1.0/me/events", json=event(), timeout=60)
+    listed = http.get(f"{server.url}/v1.0/me/events", timeout=60)
     assert len(listed.json()["value"]) == int(committed)
 
 
@@ -136,7 +136,7 @@ def test_truncated_json_over_http(
     fault(http, server, match={"method": "POST", "path": "/me/events"}, times=1, truncate_body=True)
     body = {"requests": [member("1", "POST", "/me/events", event())]} if batched else event()
     path = "$batch" if batched else "me/events"
-    answer = http.post(f"{server.url}/v1.0/{path}", json=body, timeout=5)
+    answer = http.post(f"{server.url}/v1.0/{path}", json=body, timeout=60)
     assert answer.status_code in {200, 201}
     with pytest.raises(json.JSONDecodeError):
         json.loads(answer.text)
@@ -159,7 +159,7 @@ def test_a_client_that_does_not_wait(
         http.post(f"{server.url}/v1.0/me/events", json=event(), timeout=(30, 0.1))
     assert done.wait(60)
     given_up.set()
-    assert len(http.get(f"{server.url}/v1.0/me/events", timeout=5).json()["value"]) == 1
+    assert len(http.get(f"{server.url}/v1.0/me/events", timeout=60).json()["value"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_the_token_endpoint_has_faults_too(
 ) -> None:
     fault(http, server, match={"path": "/oauth2/v2.0/token"}, times=1, **body)
     url = f"{server.url}/common/oauth2/v2.0/token"
-    assert http.post(url, data={"grant_type": "refresh_token"}, timeout=5).status_code == status
+    assert http.post(url, data={"grant_type": "refresh_token"}, timeout=60).status_code == status
     fault(http, server, match={"path": "/oauth2/v2.0/token"}, times=1, drop_before=True)
     with pytest.raises(requests.ConnectionError):
-        http.post(url, data={"grant_type": "refresh_token"}, timeout=5)
+        http.post(url, data={"grant_type": "refresh_token"}, timeout=60)

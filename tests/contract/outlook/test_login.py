@@ -70,12 +70,12 @@ def authorize(
     """Do what a browser and its user do: open the page, pick an account; return what the client's page
     receives.
     """
-    with http.get(flow["auth_uri"], timeout=5) as page:
+    with http.get(flow["auth_uri"], timeout=60) as page:
         assert page.status_code == 200
         assert f'value="{account}"' in page.text
     fields = dict(parse_qsl(urlsplit(flow["auth_uri"]).query))
     answer = http.post(
-        flow["auth_uri"].split("?")[0], data={**fields, "account": account}, timeout=5, allow_redirects=False
+        flow["auth_uri"].split("?")[0], data={**fields, "account": account}, timeout=60, allow_redirects=False
     )
     assert answer.status_code == 200
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
@@ -121,7 +121,7 @@ def test_hint_without_prompt_goes_back_at_once(http: requests.Session) -> None:
     flow = app.initiate_auth_code_flow(
         SCOPES, redirect_uri=REDIRECT, login_hint="bob@example.com", prompt="none", response_mode="query"
     )
-    answer = http.get(flow["auth_uri"], timeout=5, allow_redirects=False)
+    answer = http.get(flow["auth_uri"], timeout=60, allow_redirects=False)
     assert answer.status_code == 302
     received = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
     result = app.acquire_token_by_auth_code_flow(flow, received)
@@ -155,8 +155,8 @@ def test_wrong_secret_is_refused(http: requests.Session) -> None:
 def test_revoked_user_has_to_log_in_again(server: BackgroundServer, http: requests.Session) -> None:
     app = application(http)
     token = log_in(http, app)["access_token"]
-    http.post(f"{server.url}/control/tokens/revoke", json={"address": "alice@example.com"}, timeout=5)
-    got = http.get(f"{server.url}/v1.0/me", headers={"Authorization": f"Bearer {token}"}, timeout=5)
+    http.post(f"{server.url}/control/tokens/revoke", json={"address": "alice@example.com"}, timeout=60)
+    got = http.get(f"{server.url}/v1.0/me", headers={"Authorization": f"Bearer {token}"}, timeout=60)
     assert (got.status_code, got.json()["error"]["code"]) == (401, "InvalidAuthenticationToken")
     (account,) = app.get_accounts()
     refused = app.acquire_token_silent_with_error(SCOPES, account=account, force_refresh=True)
@@ -169,7 +169,7 @@ def test_injected_refusal_carries_its_number(server: BackgroundServer, http: req
     app = application(http)
     log_in(http, app)
     body = {"error": "invalid_grant", "number": 700082, "description": "The refresh token has expired."}
-    http.put(f"{server.url}/control/tokens/refusal", json=body, timeout=5)
+    http.put(f"{server.url}/control/tokens/refusal", json=body, timeout=60)
     (account,) = app.get_accounts()
     refused = app.acquire_token_silent_with_error(SCOPES, account=account, force_refresh=True)
     assert refused is not None
@@ -183,7 +183,7 @@ def test_access_token_expires_by_the_clock(
     token = log_in(http, application(http))["access_token"]
     assert isinstance(sim.clock, MovableClock)
     sim.clock.advance(3601)
-    got = http.get(f"{server.url}/v1.0/me", headers={"Authorization": f"Bearer {token}"}, timeout=5)
+    got = http.get(f"{server.url}/v1.0/me", headers={"Authorization": f"Bearer {token}"}, timeout=60)
     assert got.status_code == 401
 
 
@@ -191,7 +191,7 @@ def test_access_token_expires_by_the_clock(
 def test_declining_goes_back_with_an_error(http: requests.Session) -> None:
     app = application(http)
     flow = app.initiate_auth_code_flow(SCOPES, redirect_uri=REDIRECT, response_mode="query")
-    answer = http.get(flow["auth_uri"] + "&answer=cancel", timeout=5, allow_redirects=False)
+    answer = http.get(flow["auth_uri"] + "&answer=cancel", timeout=60, allow_redirects=False)
     received = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
     assert received["error"] == "access_denied"
     assert received["state"] == flow["state"]
@@ -201,7 +201,7 @@ def test_admin_consent_goes_back(server: BackgroundServer, http: requests.Sessio
     answer = http.get(
         f"{server.url}/organizations/v2.0/adminconsent",
         params={"client_id": CLIENT_ID, "redirect_uri": REDIRECT, "state": "s1", "scope": SCOPES[0]},
-        timeout=5,
+        timeout=60,
         allow_redirects=False,
     )
     received = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
@@ -209,7 +209,7 @@ def test_admin_consent_goes_back(server: BackgroundServer, http: requests.Sessio
 
 
 def test_form_without_redirect_is_refused(server: BackgroundServer, http: requests.Session) -> None:
-    answer = http.get(f"{server.url}/common/oauth2/v2.0/authorize?response_type=code", timeout=5)
+    answer = http.get(f"{server.url}/common/oauth2/v2.0/authorize?response_type=code", timeout=60)
     assert answer.status_code == 400
 
 
@@ -243,7 +243,7 @@ def test_what_an_app_must_say_to_ask_for_itself(http: requests.Session) -> None:
 
     def refused(tenant: str = TENANT_ID, **otherwise: str) -> tuple[int, list[int]]:
         place = f"https://login.sandbox.invalid/{tenant}/oauth2/v2.0/token"
-        answer = http.post(place, data={**form, **otherwise}, timeout=5)
+        answer = http.post(place, data={**form, **otherwise}, timeout=60)
         return answer.status_code, answer.json().get("error_codes")
 
     assert refused(scope="User.Read") == (400, [1002012])
@@ -253,5 +253,5 @@ def test_what_an_app_must_say_to_ask_for_itself(http: requests.Session) -> None:
 
 def test_a_tenant_that_does_not_exist_is_refused(http: requests.Session) -> None:
     place = "https://login.sandbox.invalid/nowhere.example/v2.0/.well-known/openid-configuration"
-    answer = http.get(place, timeout=5)
+    answer = http.get(place, timeout=60)
     assert (answer.status_code, answer.json()["error_codes"]) == (400, [90002])

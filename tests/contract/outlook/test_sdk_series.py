@@ -103,7 +103,7 @@ def test_an_occurrence_cannot_pass_its_neighbour(server: BackgroundServer) -> No
 
 def test_the_changes_of_another_calendar(server: BackgroundServer) -> None:
     def control(path: str, **body: Any) -> None:
-        assert requests.post(f"{server.url}/control/{path}", json=body, timeout=5).ok
+        assert requests.post(f"{server.url}/control/{path}", json=body, timeout=60).ok
 
     async def main() -> None:
         graph = client(server)
