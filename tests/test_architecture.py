@@ -107,6 +107,7 @@ LIBRARIES: dict[str, str] = {
     "flask_wtf": "web",
     "flask_bootstrap": "web",
     "flask_babel": "web",
+    "jinja2": "web",
     "babel": "web",
     "itsdangerous": "web",
     "wtforms": "web",

@@ -6,6 +6,7 @@ English. What programs read is English always. Chooses no words: they stand in `
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from babel.support import NullTranslations
 from flask import Flask, Request, flash, request
 from flask_babel import Babel, get_domain, get_locale
 from flask_login import current_user
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from calsync_plugin.wording import Wording
 
@@ -39,6 +43,8 @@ def set_up_speaking(app: Flask) -> None:
     Babel(app, locale_selector=language, default_translation_directories=str(TRANSLATIONS))
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.finalize = _finalized
+    # Babel's own would put numbers and wordings in as they are.
+    app.jinja_env.globals.update(_=_in_template, gettext=_in_template, ngettext=_in_template_by_number)
     app.jinja_env.filters.update(say=say, day=lambda value, form="day": day(value, form))
     app.jinja_env.globals.update(language=language, languages=names)
 
@@ -133,7 +139,31 @@ def _value(value: object) -> str:
         return day(value, "long")
     if isinstance(value, tuple):
         return ", ".join(_value(one) for one in value)
+    if isinstance(value, int) and _locale().language != ENGLISH:
+        return amount(value, 0)
     return say(value) if isinstance(value, str) else str(value)
+
+
+@pass_context
+def _in_template(context: Context, message: str, /, **values: object) -> str:
+    """What `_` and `trans` of a template say; its values are escaped."""
+    return _filled(context, get_domain().get_translations().gettext(message), values)
+
+
+@pass_context
+def _in_template_by_number(
+    context: Context, singular: str, plural: str, num: int, /, **values: object
+) -> str:
+    known: NullTranslations = get_domain().get_translations()
+    return _filled(context, known.ngettext(singular, plural, num), {"num": num, **values})
+
+
+def _filled(context: Context, message: str, values: Mapping[str, object]) -> str:
+    # The tags are the catalogue's, which a test holds to the templates'; values are escaped.
+    text = Markup(message) if context.eval_ctx.autoescape else message  # noqa: S704
+    return text % {
+        name: value if isinstance(value, Markup) else _value(value) for name, value in values.items()
+    }
 
 
 def _finalized(value: object) -> object:

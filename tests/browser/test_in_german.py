@@ -8,11 +8,23 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from calsync_plugin.demo import Sandbox
+from calsync_plugin.sandbox.crm.identities import ALICE_ID
 from tests.browser.conftest import PATIENCE
 from tests.browser.visits import is_too_wide, listen, serious
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
+ADMIN_PAGES = (
+    "",
+    "?show=week",
+    "/accounts",
+    f"/accounts/{ALICE_ID}",
+    "/grants?search=carol",
+    "/integration",
+    "/integration/check",
+    "/azure",
+    "/audit",
+)
 USER_PAGES = (
     "",
     "/settings",
@@ -41,18 +53,25 @@ def phone(browser: Browser, office: Sandbox) -> Iterator[Page]:
     assert errors == []
 
 
-def test_every_page_fits_a_phone_in_german(phone: Page) -> None:
+@pytest.mark.parametrize(
+    ("name", "place", "pages"),
+    [("alice", "external-account", USER_PAGES), ("admin", "admin", ADMIN_PAGES)],
+    ids=["user", "administrator"],
+)
+def test_every_page_fits_a_phone_in_german(
+    phone: Page, name: str, place: str, pages: tuple[str, ...]
+) -> None:
     assert phone.evaluate("document.documentElement.lang") == "de"
     assert serious(phone) == []
-    phone.get_by_label("Benutzername").fill("alice")
+    phone.get_by_label("Benutzername").fill(name)
     phone.get_by_label("Passwort").fill("sandbox")
     phone.get_by_role("button", name="Anmelden").click()
     # The sandbox's CRM speaks English; what is chosen here goes before it.
     phone.wait_for_url("**/external-account")
-    home = phone.url
+    home = phone.url.replace("external-account", place)
     phone.get_by_role("button", name="Deutsch").click()
     expect(phone.locator("html")).to_have_attribute("lang", "de")
-    for path in USER_PAGES:
+    for path in pages:
         phone.goto(home + path)
         assert phone.evaluate("document.documentElement.lang") == "de", path
         assert not is_too_wide(phone), path

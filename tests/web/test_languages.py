@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,9 +13,13 @@ from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog
+from flask import render_template_string
 
 from calsync_plugin.domain.links import LinkState
 from calsync_plugin.state import AccountStatus, Parked
+from calsync_plugin.web.app import create_app
+from calsync_plugin.web.speaking import say
+from calsync_plugin.wording import gettext, ngettext
 from docs import make_messages
 from tests.pages import Browser
 from tests.world import ADMIN_ID, ALICE, BOB, CAROL, DAVE, World
@@ -414,6 +419,22 @@ def test_one_is_said_otherwise_than_two(world: World, alice: Browser, count: int
     with world.app.store.save(None) as tx:
         tx.save_links([replace(link, state=LinkState.DETACHED, reason="paused") for link in links])
     assert said in alice.get(HOME).text
+
+
+def test_days_and_numbers_are_written_as_the_language_has_them(world: World) -> None:
+    app = create_app(world.app)
+    with app.test_request_context("/", headers=GERMAN):
+        assert say(ngettext("%(num)s entry is tried again.", "%(num)s entries are tried again.", 12_345)) == (
+            "12.345 Einträge werden erneut versucht."
+        )
+        shown = render_template_string(
+            "{{ _('All %(all)s', all=12345) }} {{ _('Week of %(day)s', day=day) }} {{ words }}",
+            day=date(2026, 3, 5),
+            words=gettext("never"),
+        )
+        assert shown == "Alle 12.345 Woche vom 5. März 2026 nie"
+    with app.test_request_context("/"):
+        assert render_template_string("{{ _('All %(all)s', all=12345) }}") == "All 12345"
 
 
 def test_what_somebody_wrote_stays_escaped_in_a_translated_sentence(world: World, alice: Browser) -> None:
