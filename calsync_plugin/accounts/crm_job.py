@@ -107,6 +107,9 @@ def taking_away(
 
 def _looked(calsync: Installation, admin: EspoClient, choices: Choices) -> tuple[Survey, Wanted, Hands]:
     settings = calsync.settings
+    paused = calsync.store.installation.get().paused
+    if paused:
+        raise UserError(f"nothing is changed in EspoCRM while everything is paused: {paused}")
     given = settings.source("crm.entities") != "default"
     found = survey(admin, settings.crm, calsync.http, choices)
     wanted = Wanted(

@@ -126,9 +126,15 @@ def _rebuild(hands: Hands) -> None:
     hands.admin.call("POST", "Admin/rebuild", payload={})
 
 
+def _elsewhere(found: Survey, wanted: Wanted) -> list[str]:
+    """Where else webhooks of our API user go: to another installation that uses the same key."""
+    rows = [row for row in found.webhooks if row.get("createdById") == found.user_id]
+    return sorted({str(row.get("url")) for row in rows if not _is_ours(row, wanted)})
+
+
 def _user(found: Survey, wanted: Wanted) -> Iterator[Step]:
     name = wanted.choices.api_user
-    user = found.user
+    user, elsewhere = found.user, _elsewhere(found, wanted)
     if user is None:
         yield Step(part="API user", name=name, found="there is none", doing=Doing.NOTHING)
     elif user.get("userName") != name:
@@ -138,6 +144,14 @@ def _user(found: Survey, wanted: Wanted) -> Iterator[Step]:
             found="has another name than the one that calsync makes",
             doing=Doing.NOTE,
             action=f"stays; --api-user {user.get('userName')} removes it",
+        )
+    elif elsewhere:
+        yield Step(
+            part="API user",
+            name=name,
+            found=f"has webhooks to {elsewhere[0]} as well",
+            doing=Doing.NOTE,
+            action="stays: another installation uses it",
         )
     else:
         yield Step(
@@ -156,7 +170,8 @@ def _role(found: Survey, wanted: Wanted, holders: Holders) -> Iterator[Step]:
         yield Step(part="role", name=name, found="there is none", doing=Doing.NOTHING)
         return
     others = [*holders.names]
-    if found.user is not None and found.user.get("userName") != wanted.choices.api_user:
+    stays = found.user is not None and found.user.get("userName") != wanted.choices.api_user
+    if found.user is not None and (stays or _elsewhere(found, wanted)):
         roles = found.user.get("rolesIds")
         if isinstance(roles, list) and found.role["id"] in roles:
             others.append(str(found.user.get("userName")))
@@ -188,7 +203,8 @@ def _key_file(found: Survey, wanted: Wanted) -> Iterator[Step]:
     file = wanted.choices.key_file
     key = kept_key(file)
     named = found.user is not None and found.user.get("userName") == wanted.choices.api_user
-    if key and (found.user is None or (named and found.user.get("apiKey") == key)):
+    ends = named and not _elsewhere(found, wanted)
+    if key and (found.user is None or (ends and found.user.get("apiKey") == key)):
         yield _file_step(file)
 
 

@@ -77,6 +77,9 @@ def confirm_copy(store: Store, *, public_url: str, crm_url: str, by: Actor = COM
             # Never at Microsoft: the subscriptions are those of the original.
             stop_reading(store, account.user_id, account.mailbox_id)
         store.tokens.delete(account.user_id)
+    # They report to the original; a copy that knew them would take them along when it is set up.
+    for webhook in store.webhooks.all():
+        store.webhooks.delete(webhook.id)
     auditing.note(store, by, "said that it is a copy; all accounts were switched off", subject=INSTALLATION)
     store.installation.update(public_url=public_url, crm_url=crm_url, paused="")
 

@@ -11,7 +11,8 @@ import pytest
 
 from calsync_plugin.accounts import crm_steps
 from calsync_plugin.accounts.crm_steps import to_do
-from calsync_plugin.errors import CalsyncError
+from calsync_plugin.accounts.moved import check_addresses, confirm_copy
+from calsync_plugin.errors import CalsyncError, UserError
 from calsync_plugin.sandbox.crm import identities as ids
 from calsync_plugin.sandbox.crm.faults import FaultRule
 from tests.unit.accounts.espocrm_place import HOOKS, KINDS, MEETING, Place, place_in
@@ -119,6 +120,39 @@ def test_a_user_who_was_there_before_stays(place: Place) -> None:
     assert told["role"] == "stays; take it from them first"
     assert place.rows("Webhook") == []
     assert len(place.rows("User", userName="bridge-api")) == 1
+
+
+def test_what_another_installation_uses_stays(place: Place) -> None:
+    user = place.rows("User", userName="calsync")[0]
+    row = dict(place.hooks()["Meeting.create"], id="other", url="https://production.example.com/x")
+    place.crm.insert("Webhook", row)
+
+    with place.taking_away() as job:
+        list(job.carry_out())
+        told = {step.part: step.found for step in job.plan if step.run is None}
+
+    assert told["API user"] == "has webhooks to https://production.example.com/x as well"
+    assert told["role"] == "is in use by calsync"
+    assert [row["id"] for row in place.rows("Webhook")] == ["other"]
+    assert place.key() == user["apiKey"]
+
+
+def test_a_copy_takes_no_webhooks_of_the_original(place: Place) -> None:
+    """It must say first that it is one; then only what is at its own address is its own."""
+    hooks = set(place.hooks())
+    serve = replace(place.settings.serve, public_url="https://staging.example.com")
+    place.settings = replace(place.settings, serve=serve)
+    addresses = {"public_url": serve.public_url, "crm_url": place.settings.crm.url}
+    place.store.installation.update(public_url="https://calsync.example.com", crm_url=addresses["crm_url"])
+    check_addresses(place.store, **addresses)
+
+    for job in (place.setting_up(), place.taking_away()):
+        with pytest.raises(UserError, match="the public address was"), job:
+            pass
+
+    confirm_copy(place.store, **addresses)
+    assert place.take_away() == []
+    assert set(place.hooks()) == hooks
 
 
 def test_what_was_removed_can_be_set_up_again(place: Place) -> None:
