@@ -22,8 +22,8 @@ def language_pages(*, secure: bool) -> Blueprint:
 
     @pages.app_template_global()
     def here_again() -> str:
-        """The page to come back to: one that was only looked at can be opened again."""
-        if request.method != "GET" or request.endpoint is None:
+        """The page to come back to: one that can be opened again, as the answers to a login cannot."""
+        if request.method != "GET" or request.endpoint is None or request.blueprint == "login":
             return url_for("account.overview")
         return request.full_path.rstrip("?")
 

@@ -118,6 +118,21 @@ def test_the_choice_leads_to_no_other_site(alice: Browser, onward: str) -> None:
     assert alice.client.post("/language", data=sent).headers["Location"] == HOME
 
 
+@pytest.mark.parametrize(
+    ("path", "again"),
+    [
+        pytest.param("/sign-in?next=/external-account/week", None, id="page"),
+        pytest.param("/oauth/done?ticket=x", HOME, id="login"),
+        pytest.param("/nowhere?x=1", HOME, id="no-page"),
+    ],
+)
+def test_the_choice_comes_back_to_a_page_that_can_be_opened_again(
+    world: World, path: str, again: str | None
+) -> None:
+    text = Browser(world).get(path).text
+    assert f'name="next" value="{again or path}"' in text
+
+
 def test_programs_read_english(world: World) -> None:
     answer = Browser(world).client.get("/api/v1/accounts", headers=GERMAN)
     assert answer.get_json()["error"].isascii()
