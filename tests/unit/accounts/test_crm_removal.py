@@ -142,15 +142,15 @@ def test_a_copy_takes_no_webhooks_of_the_original(place: Place) -> None:
     hooks = set(place.hooks())
     serve = replace(place.settings.serve, public_url="https://staging.example.com")
     place.settings = replace(place.settings, serve=serve)
-    addresses = {"public_url": serve.public_url, "crm_url": place.settings.crm.url}
-    place.store.installation.update(public_url="https://calsync.example.com", crm_url=addresses["crm_url"])
-    check_addresses(place.store, **addresses)
+    public, crm = serve.public_url, place.settings.crm.url
+    place.store.installation.update(public_url="https://calsync.example.com", crm_url=crm)
+    check_addresses(place.store, public_url=public, crm_url=crm)
 
     for job in (place.setting_up(), place.taking_away()):
         with pytest.raises(UserError, match="the public address was"), job:
             pass
 
-    confirm_copy(place.store, **addresses)
+    confirm_copy(place.store, public_url=public, crm_url=crm)
     assert place.take_away() == []
     assert set(place.hooks()) == hooks
 

@@ -235,6 +235,23 @@ def test_drift_is_mended(place: Place, drift: str) -> None:
     assert_complete(place)
 
 
+def test_much_drift_at_once(place: Place) -> None:
+    place.set_up()
+    at_once = [
+        *("webhook deleted", "webhook switched off", "webhook goes elsewhere", "webhook of another user"),
+        *("field removed", "role cut", "role taken", "user switched off", "new key"),
+    ]
+    for drift in at_once:
+        DRIFT[drift][0](place)
+
+    wanted = {step for drift in at_once for step in DRIFT[drift][1]}
+    done = [step.replace(str(place.choices.key_file), "crm-api-key") for step in place.set_up()]
+
+    assert sorted(done) == sorted(wanted)
+    assert place.open_steps() == []
+    assert_complete(place)
+
+
 def test_what_others_have_stays(place: Place) -> None:
     owner = place.crm.access.caller(ids.BRIDGE_API_ID)
     body = {"event": "Meeting.create", "url": "https://other.example.com/x"}
