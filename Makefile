@@ -33,6 +33,7 @@ test: $(VENV)/.develop ## Run the tests
 
 soak: $(VENV)/.develop ## Play random histories, every fault with every stop, all on PostgreSQL and backwards (hours)
 	$(BIN)/python -m tests.soak --steps $(STEPS) --seed $(SEED)
+	$(BIN)/python -m tests.soak --steps $(STEPS) --seed $(SEED) --backwards
 	@$(BIN)/python -m pytest $(SPREAD) -m soak $(ARGS)
 	@$(BIN)/python -m pytest $(SPREAD) --all-postgresql -k postgresql tests/flows
 	@$(BIN)/python -m pytest $(SPREAD) --backwards -k "not postgresql" tests/flows tests/faults

@@ -13,6 +13,7 @@ from time import monotonic
 from rich.console import Console
 from rich.table import Table
 
+from tests.backwards import run_backwards
 from tests.soak.machine import play
 from tests.soak.tally import TALLY
 
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the first seed (%(default)s)")
     parser.add_argument("--length", type=int, default=50, help="steps of one history (%(default)s)")
     parser.add_argument("--shrink", action="store_true", help="look for the shortest history that fails")
+    parser.add_argument("--backwards", action="store_true", help="mailboxes run in the reverse order")
     beside = parser.add_mutually_exclusive_group()
     beside.add_argument(
         "--accounts", dest="beside", action="store_const", const="accounts", default="",
@@ -42,6 +44,8 @@ def main() -> int:
         help="somebody keeps a series as well",
     )
     options = parser.parse_args()
+    if options.backwards:
+        run_backwards()
     # What is injected is logged as it should be; only what nobody foresaw is of interest, and is a failure.
     logging.getLogger("calsync_plugin").setLevel(logging.ERROR)
     logging.getLogger("calsync_plugin").addHandler(logging.NullHandler())
