@@ -11,11 +11,12 @@ from calsync_plugin.accounts.entitled import USER
 from calsync_plugin.accounts.grants import ACCOUNT, CALENDAR, NEEDED
 from calsync_plugin.errors import UserError
 from calsync_plugin.sandbox.crm.identities import ROLE_SALES_ID
+from calsync_plugin.settings import ServeSettings
 from calsync_plugin.state import Subject
 from calsync_plugin.web.app import create_app
 from tests.flows.conftest import MakeWorld
 from tests.pages import Browser, path_of
-from tests.world import ADMINISTRATOR, ALICE, BOB, CAROL, World
+from tests.world import ADMINISTRATOR, ALICE, BOB, CAROL, PUBLIC, World
 
 DAY, TEN_MINUTES = 86_401, 601
 
@@ -248,3 +249,16 @@ def test_the_page_says_if_the_roles_were_not_read_yet(world: World) -> None:
     assert "Not read yet" in page.get("/admin/grants").text
     world.clock.advance(61)
     assert "Not read yet" not in page.get("/admin/grants").text
+
+
+def test_programs_are_told_that_the_roles_decide(make_world: MakeWorld) -> None:
+    world = make_world(serve=ServeSettings(public_url=PUBLIC, api_token="t" * 40))
+    world.crm.store.extension_scopes.append(CALENDAR)
+    world.sweep()
+    bearer = {"Authorization": f"Bearer {'t' * 40}"}
+    client = create_app(world.app).test_client()
+    listed = client.get("/api/v1/grants", headers=bearer)
+    assert listed.json is not None
+    assert listed.json["named_by_crm"] is True
+    path = f"/api/v1/grants/role/{ROLE_SALES_ID}"
+    assert client.put(path, json={"grants": [CALENDAR]}, headers=bearer).status_code == 409
