@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from types import MappingProxyType
 from typing import Self
 
 
@@ -30,7 +29,7 @@ class Wording(str):
     def __new__(
         cls,
         message: str,
-        values: Mapping[str, object] = MappingProxyType({}),
+        values: Mapping[str, object] | None = None,
         *,
         plural: str = "",
         count: int = 1,
@@ -42,7 +41,7 @@ class Wording(str):
             cls, chosen % {n: in_english(v) for n, v in values.items()} if values else chosen
         )
         made.message, made.plural, made.number, made.context = message, plural, count, context
-        made.values = values
+        made.values = values or {}
         return made
 
 
