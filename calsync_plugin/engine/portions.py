@@ -9,6 +9,7 @@ by their ids. A portion is what one page of the CRM holds. Does not decide what 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -65,24 +66,18 @@ class Portions:
             self._store.bookmarks.set(name, last)
         return found
 
-    def linked(self, entity_type: str, *, most: int = 1) -> Iterator[tuple[Mapping[str, Loaded], bool]]:
-        """The next linked records, up to `most` portions, and whether each was the last one of its round.
-
-        Where the walk stands is kept once a portion is done with.
-        """
+    @contextmanager
+    def linked(self, entity_type: str) -> Iterator[Mapping[str, Loaded]]:
+        """The next linked records, by id; the walk goes on behind them once they are done with."""
         name = f"removed:{entity_type}"
-        for _ in range(most):
-            after = self._store.bookmarks.get(name)
-            ids = self._store.links.record_ids(
-                entity_type, after=after, limit=PORTION, suspended_for=OUT_OF_SIGHT
-            )
-            is_last = len(ids) < PORTION
-            yield (self._gateway.load(entity_type, ids) if ids else {}), is_last
-            reached = "" if is_last else ids[-1]
-            if reached != after:
-                self._store.bookmarks.set(name, reached)
-            if is_last:
-                return
+        after = self._store.bookmarks.get(name)
+        ids = self._store.links.record_ids(
+            entity_type, after=after, limit=PORTION, suspended_for=OUT_OF_SIGHT
+        )
+        yield self._gateway.load(entity_type, ids) if ids else {}
+        reached = ids[-1] if len(ids) == PORTION else ""
+        if reached != after:
+            self._store.bookmarks.set(name, reached)
 
 
 def assigned_to(record: Record) -> str:

@@ -33,9 +33,6 @@ from calsync_plugin.state import Store
 
 log = logging.getLogger(__name__)
 
-IN_DOUBT = 10
-"""Portions of linked records that are read at a time while it is not clear what the CRM lost."""
-
 
 class Rereading:
     """Reads records again, and marks those that differ."""
@@ -60,15 +57,12 @@ class Rereading:
 
     def look(self, entity_type: str) -> None:
         """Read and compare the portions of one entity type that are due."""
-        in_doubt = self._doubts.look(entity_type)
+        self._compare(entity_type, self._doubts.look(entity_type))
         now = self._gateway.now()
         for band in BANDS:
             self._compare(entity_type, self._portions.ahead(entity_type, band, now))
-        most = IN_DOUBT if in_doubt else 1
-        for portion, is_last in self._portions.linked(entity_type, most=most):
+        with self._portions.linked(entity_type) as portion:
             self._compare(entity_type, portion)
-            if is_last:
-                self._doubts.all_seen(entity_type)
 
     def _compare(self, entity_type: str, loaded: Mapping[str, Loaded]) -> None:
         if not loaded:

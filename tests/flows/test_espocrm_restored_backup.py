@@ -9,7 +9,7 @@ import pytest
 from calsync_plugin.accounts import holds
 from calsync_plugin.domain.links import LinkState
 from calsync_plugin.engine.doubts import EMPTIED, RESTORED
-from tests.espocrm_side import MODES, quietly
+from tests.espocrm_side import MODES, mass_delete, quietly
 from tests.world import ALICE, BOB, DEFAULTS, World
 
 
@@ -185,6 +185,20 @@ def test_people_who_remove_their_meetings_raise_no_doubt(world: World) -> None:
     world.sweep()
     assert len(world.events(ALICE)) == 9
     assert world.administrators_told == []
+
+
+@pytest.mark.usefixtures("mode")
+def test_many_removals_here_and_there_are_a_mass_deletion_and_no_backup(world: World) -> None:
+    records = []
+    for number in range(20):
+        records.append(world.save(name=f"Meeting {number:03}"))
+        world.clock.advance(1)
+    world.settle()
+    mass_delete(world, records[::2])
+    world.sweep()
+    assert len(world.events(ALICE)) == 20
+    assert len(world.app.store.held.all()) == 10
+    assert world.app.store.bookmarks.get("doubt:Meeting") == ""
 
 
 @pytest.mark.usefixtures("mode")
