@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from calsync_plugin.accounts.auditing import COMMAND_LINE, Actor, note
 from calsync_plugin.accounts.doctor import all_accounts
 from calsync_plugin.accounts.moved import INSTALLATION
 from calsync_plugin.accounts.reset import OpenMailbox, reset
-from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.errors import CalsyncError
 from calsync_plugin.state import AccountStatus, Store
 
@@ -36,8 +35,8 @@ class Installation(Protocol):
     store: Store
 
     @property
-    def gateway(self) -> CrmGateway:
-        """The CRM."""
+    def gateway(self) -> Any:
+        """A `CrmGateway`; that it is made when it is first asked for hides its type from pyright."""
         ...
 
     @property

@@ -32,7 +32,7 @@ def hooked(request: pytest.FixtureRequest, world: World) -> World:
 def _run(world: World) -> int:
     """One run of EspoCRM's queue, when it is due; returns how many requests it made."""
     world.clock.advance(RUN)
-    sent = world.crm.dispatcher.run_once()
+    sent: int = world.crm.dispatcher.run_once()
     world.settle()
     return sent
 
