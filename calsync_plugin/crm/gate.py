@@ -15,7 +15,7 @@ from math import ceil
 from time import monotonic
 
 from calsync_plugin.crm.protocol import ADDRESS_BLOCKED, blocked
-from calsync_plugin.errors import CalsyncError, Throttled, Unavailable, UnknownOutcome
+from calsync_plugin.errors import CalsyncError, Throttled, Unauthorized, Unavailable, UnknownOutcome
 
 AT_ONCE = 8
 """Requests of the sync on their way at the same time: half of the threads that work on mailboxes by default.
@@ -27,6 +27,7 @@ PATIENCE = 5.0
 SILENCES = 3
 """So many requests in a row without an answer mean that it is the CRM, and not one of its records."""
 SILENT_SECONDS = 10.0
+REFUSED_SECONDS = 60.0
 
 _GATEWAY_STATUSES = frozenset({502, 503, 504})
 """What a proxy says in place of a CRM that is away, and EspoCRM while it is maintained."""
@@ -37,7 +38,7 @@ class Gate:
 
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
         """Be open; `now` tells seconds of any epoch."""
-        self._now = now
+        self.now = now
         self._changed = threading.Condition()
         self._closed_at, self._closed_for = float("-inf"), 0.0
         self._blocked = False
@@ -81,7 +82,7 @@ class Gate:
 
     def _left(self) -> float:
         """Seconds that it stays closed; 0 as well if somebody put the clock back meanwhile."""
-        passed = self._now() - self._closed_at
+        passed = self.now() - self._closed_at
         return max(self._closed_for - passed, 0.0) if passed >= 0 else 0.0
 
     def _refuse_if_closed(self) -> None:
@@ -109,12 +110,15 @@ class Gate:
 
     def _close(self, seconds: float, *, by_block: bool) -> None:
         if seconds >= self._left():
-            self._closed_at, self._closed_for, self._blocked = self._now(), seconds, by_block
+            self._closed_at, self._closed_for, self._blocked = self.now(), seconds, by_block
         self._unsure = True
 
 
 class Lane:
-    """Who passes a gate beside whom: the sync must not keep users from signing in, nor they it."""
+    """Who passes a gate beside whom: the sync must not keep users from signing in, nor they it.
+
+    All of a lane show the same credentials: if the CRM does not accept those, nobody of it asks for a minute.
+    """
 
     def __init__(self, gate: Gate, *, most: int = AT_ONCE, patience: float = PATIENCE) -> None:
         """Let `most` be underway at once; the next one waits up to `patience` seconds."""
@@ -122,12 +126,22 @@ class Lane:
         self.most = most
         self.patience = patience
         self.underway = 0
+        self._refused: tuple[float, Unauthorized] | None = None
 
     @contextmanager
     def passing(self) -> Generator[None]:
-        """Be on the way to the CRM within it, as `Gate.passing`."""
-        with self._gate.passing(self):
-            yield
+        """Be on the way to the CRM within it, as `Gate.passing`. Raises Unauthorized while that is known."""
+        refused = self._refused
+        if refused is not None and 0 <= self._gate.now() - refused[0] < REFUSED_SECONDS:
+            raise Unauthorized(str(refused[1]), status=refused[1].status)
+        try:
+            with self._gate.passing(self):
+                yield
+        except Unauthorized as error:
+            self._refused = self._gate.now(), error
+            raise
+        else:
+            self._refused = None
 
 
 def _is_silence(error: CalsyncError) -> bool:

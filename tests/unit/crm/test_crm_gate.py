@@ -16,6 +16,7 @@ from calsync_plugin.errors import (
     Refused,
     Throttled,
     Transient,
+    Unauthorized,
     Unavailable,
     UnknownOutcome,
 )
@@ -179,6 +180,23 @@ def test_a_clock_that_is_put_back_keeps_nobody_out() -> None:
     hand.fail(blocked(60.0))
     hand.time -= 3_600.0
     hand.ask()
+
+
+def test_a_key_that_is_not_accepted_is_shown_once_a_minute_and_keeps_nobody_from_signing_in() -> None:
+    hand = Hand()
+    pages = Lane(hand.gate, most=3, patience=0.0)
+    hand.fail(Unauthorized("check the key", status=401))
+
+    for _ in range(5):
+        with pytest.raises(Unauthorized, match="check the key"):
+            hand.ask()
+        hand.time += 10.0
+    hand.ask(lane=pages)
+    assert hand.sent == 2
+    hand.time += 10.0
+    hand.ask()
+    hand.ask()
+    assert hand.sent == 4
 
 
 def test_no_more_than_some_are_underway_and_the_next_goes_when_one_is_back() -> None:
