@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from calsync_plugin.domain.links import Link
+from calsync_plugin.domain.links import CopyState, Link
 from calsync_plugin.engine.inward import Inward
 from calsync_plugin.engine.roster import Member
 from calsync_plugin.graph.events import EventView
@@ -57,9 +57,15 @@ class Claims:
 
     def may_be(self, link: Link, view: EventView, member: Member) -> bool:
         """Whether the organizer of this event may have made the link's; of some nobody knows who did."""
-        known = link.outlook_base.organizer if link.outlook_base else ""
+        known = _organizer(link)
         organizers = frozenset(_organizers(view, member))
         return not known or known in organizers or self._inward.same_person(known, organizers)
+
+
+def _organizer(link: Link) -> str:
+    """Who made the link's event. While a meeting moves the base is that of the former event still (R2)."""
+    moving = link.home is not None and link.home.state is CopyState.INTENDED
+    return link.outlook_base.organizer if link.outlook_base and not moving else ""
 
 
 def plain_uid(uid: str) -> str:

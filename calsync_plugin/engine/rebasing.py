@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from calsync_plugin.domain.answering import known_after
 from calsync_plugin.domain.carried import Flow, carried, with_flow
-from calsync_plugin.domain.links import Base, Link
+from calsync_plugin.domain.links import Base, CopyState, Link
 from calsync_plugin.domain.meeting import Field
 from calsync_plugin.domain.operations import UpdateEvent
 from calsync_plugin.domain.privacy import flows_of, visible
@@ -102,11 +102,12 @@ def forget_look(item: Item) -> None:
 def _label_and_organizer(item: Item, link: Link) -> tuple[str, str]:
     """The label before the event's subject, and who organizes it; as in its base if nobody looked.
 
-    The organizer stays who it was: an event of another one is another meeting. An X.500 name tells nothing:
-    other mailboxes show the same organizer's address.
+    The organizer stays who it was: an event of another one is another meeting, unless it was created here, be
+    it only found. An X.500 name tells nothing: other mailboxes show the same organizer's address.
     """
     event = item.seen.get(link.home.event_id) if link.home else None
-    base = link.outlook_base if item.created is None else None
+    begun = link.home is not None and link.home.state is CopyState.INTENDED
+    base = link.outlook_base if item.created is None and not begun else None
     known = base.organizer if base else ""
     if event is not None:
         address = event.organizer_address

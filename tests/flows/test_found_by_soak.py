@@ -227,3 +227,27 @@ def test_what_mailboxes_hand_to_each_other_waits_longer_each_time(handed: int, s
 
 
 HOUR = {"dateStart": "2026-12-01 10:00:00", "dateEnd": "2026-12-01 11:00:00"}
+
+
+@pytest.mark.parametrize("first", [ALICE, BOB], ids=["new-assignee-first", "former-one-first"])
+def test_a_move_whose_create_was_only_found_is_one_meeting_to_the_former_assignee(
+    world: World, first: str
+) -> None:
+    """The create's answer was lost; whom the new event invites is the one who organized the former."""
+    record = world.save(assignedUserId=BOB, usersIds=[BOB])
+    world.settle()
+    world.pull()
+    world.fail(match={"mailbox": ADDRESS[ALICE], "method": "^POST$"}, times=1, truncate_body=True)
+    world.reassign(record, ALICE, stays=True)
+    world.settle()
+    world.pull(first)
+    world.pull()
+    assert world.only_record()["id"] == record
+    link = world.link(record)
+    assert {copy.mailbox_id for copy in link.copies} == {
+        world.account(user).mailbox_id for user in (ALICE, BOB)
+    }
+    assert (len(world.events(ALICE)), len(world.events(BOB))) == (1, 1)
+    world.mails()
+    world.quiet()
+    assert world.mails() == []
