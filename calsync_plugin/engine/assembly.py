@@ -136,16 +136,6 @@ class Calsync:
             )
         return EspoGateway(self.settings.crm, self.espocrm)
 
-    def webhook_secret(self, webhook_id: str) -> str | None:
-        """The secret of one of the CRM's webhooks, None for a webhook that is not ours."""
-        webhook = self.store.webhooks.get(webhook_id)
-        return webhook.secret if webhook else None
-
-    def webhook_event(self, webhook_id: str) -> str | None:
-        """The event of one of the CRM's webhooks."""
-        webhook = self.store.webhooks.get(webhook_id)
-        return webhook.event if webhook else None
-
     # --- the engine
 
     @cached_property

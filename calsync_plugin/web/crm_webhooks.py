@@ -8,6 +8,8 @@ answered.
 
 from __future__ import annotations
 
+from time import monotonic
+
 from flask import Blueprint, Response, request
 
 from calsync_plugin.crm.webhooks import (
@@ -22,17 +24,21 @@ from calsync_plugin.crm.webhooks import (
 )
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import BadSignature
+from calsync_plugin.state import Webhook
+
+BELIEVED = 10.0
+"""Seconds for which a webhook that was removed may still deliver."""
 
 
 def crm_webhooks(calsync: Calsync) -> Blueprint:
     """The receiver for one bridge."""
     pages = Blueprint("crm_webhooks", __name__)
+    known = _Known(calsync)
 
     @pages.post(f"{calsync.settings.crm.webhook_path}/<event>")
     def deliver(event: str) -> Response:
         raw = request.get_data(cache=False)
-        webhook_id = verify(raw, _signature(), calsync.webhook_secret)
-        if calsync.webhook_event(webhook_id) != event:
+        if known.signer(raw, _signature()).event != event:
             raise BadSignature("the delivery is signed by the webhook of another event")
         # The bridge is its own host: it may wait for its store where a CRM's save may not. StoreBusy comes
         # through, so that the CRM sends the whole delivery again.
@@ -42,6 +48,39 @@ def crm_webhooks(calsync: Calsync) -> Blueprint:
         return Response(status=202)
 
     return pages
+
+
+class _Known:
+    """The webhooks of the last deliveries: a burst asks the store for each of them once."""
+
+    def __init__(self, calsync: Calsync) -> None:
+        self._store = calsync.store.webhooks
+        self._webhooks: dict[str, tuple[float, Webhook]] = {}
+
+    def signer(self, raw: bytes, signature: str) -> Webhook:
+        """Whose delivery it is, or BadSignature. A secret may have been changed since it was read."""
+        try:
+            name = verify(raw, signature, self._secret)
+        except BadSignature:
+            self._webhooks.clear()
+            name = verify(raw, signature, self._secret)
+        found = self._webhook(name)
+        if found is None:
+            raise BadSignature("the delivery is not signed by a webhook of ours")
+        return found
+
+    def _secret(self, webhook_id: str) -> str | None:
+        found = self._webhook(webhook_id)
+        return found.secret if found else None
+
+    def _webhook(self, webhook_id: str) -> Webhook | None:
+        until, known = self._webhooks.get(webhook_id, (0.0, None))
+        if known is not None and monotonic() < until:
+            return known
+        found = self._store.get(webhook_id)
+        if found is not None:
+            self._webhooks[webhook_id] = (monotonic() + BELIEVED, found)
+        return found
 
 
 def _signature() -> str:

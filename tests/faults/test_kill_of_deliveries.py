@@ -105,15 +105,19 @@ def _answers(process: subprocess.Popen[bytes], address: str) -> bool:
 
 
 def _hook(crm: Any, address: str) -> dict[str, Any]:
-    """The webhook of updates, once the bridge has made it."""
+    """The webhook of updates, once the bridge has made it and knows its secret."""
     until = monotonic() + DEADLINE
     while monotonic() < until:
-        rows = list(crm.store.tables["Webhook"].rows.values())
-        found = [row for row in rows if row["event"] == EVENT and row["url"].startswith(address)]
-        if found:
-            return dict(found[0])
+        for row in list(crm.store.tables["Webhook"].rows.values()):
+            if row["event"] == EVENT and row["url"].startswith(address) and _is_known(row):
+                return dict(row)
         sleep(0.05)
     raise AssertionError("the bridge has made no webhook")
+
+
+def _is_known(hook: dict[str, Any]) -> bool:
+    headers = signatures(hook["id"], hook["secretKey"], b"[]")
+    return requests.post(hook["url"], data=b"[]", headers=headers, timeout=DEADLINE).status_code == 202
 
 
 class Senders:
