@@ -15,6 +15,7 @@ from calsync_plugin.accounts.setup import set_up_webhooks
 from calsync_plugin.engine import inbound
 from calsync_plugin.hookspecs import hookimpl
 from calsync_plugin.sandbox.crm.delivery import signatures
+from calsync_plugin.state import Webhook
 from calsync_plugin.web.app import create_app
 from tests.world import World
 
@@ -63,6 +64,17 @@ def test_several_events_of_one_record_are_one_mark(receiver: Receiver) -> None:
 def test_a_delivery_signed_for_another_event_notes_nothing(receiver: Receiver) -> None:
     assert receiver.deliver("Meeting.delete", {"id": "r1"}, signed_as="Meeting.update") in {401, 403}
     assert receiver.marks() == []
+
+
+def test_a_secret_that_was_changed_counts_at_once(receiver: Receiver) -> None:
+    event = "Meeting.update"
+    assert receiver.deliver(event, {"id": "r1"}) == 202
+    row = next(r for r in receiver.world.crm.store.tables["Webhook"].rows.values() if r["event"] == event)
+    row["secretKey"] = "0123456789abcdef0123456789abcdef"
+    assert receiver.deliver(event, {"id": "r2"}) == 401
+    receiver.world.app.store.webhooks.save(Webhook(row["id"], event, row["secretKey"]))
+    assert receiver.deliver(event, {"id": "r3"}) == 202
+    assert receiver.marks() == [("r1", ""), ("r3", "")]
 
 
 def test_a_plugin_that_fails_leaves_no_half_of_a_delivery(receiver: Receiver) -> None:
