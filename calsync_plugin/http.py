@@ -11,7 +11,7 @@ import json
 import os
 import ssl
 import urllib.request
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from time import monotonic
@@ -167,7 +167,7 @@ class Http:
             response.close()
         return b"".join(chunks)
 
-    def _proxies_for(self, url: str) -> MutableMapping[str, str] | None:
+    def _proxies_for(self, url: str) -> dict[str, str] | None:
         host = urlsplit(url).hostname or ""
         if not self._proxies or is_loopback(url) or urllib.request.proxy_bypass(host):
             return None
