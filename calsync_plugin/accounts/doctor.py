@@ -46,6 +46,10 @@ class Patient(Protocol):
         """What is in force."""
         ...
 
+    def doubts(self) -> dict[str, str]:
+        """What the CRM seems to have lost, by entity type."""
+        ...
+
 
 ACTIVE = frozenset({AccountStatus.CONNECTED, AccountStatus.SYNCING})
 
@@ -67,6 +71,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
     ]
     yield _found("store", _store, patient)
     yield from (Finding(seen.what, seen.ok, seen.text, seen.note) for seen in check_crm(patient))
+    yield _found("records of the CRM", _records, patient)
     yield _found("Microsoft Graph", _graph, patient)
     yield from (_finding(step) for step in check(patient))
     yield from (_found(what, look, patient) for what, look in after)
@@ -97,6 +102,16 @@ def _store(patient: Patient) -> str:
 
 def _keys(patient: Patient) -> str:
     return ", ".join(sorted(patient.store.key_ids_in_use())) or "none"
+
+
+def _records(patient: Patient) -> str:
+    doubts = "; ".join(f"{entity_type}: {what}" for entity_type, what in patient.doubts().items())
+    if doubts:
+        raise UnknownOutcome(
+            f"{doubts}; what is gone there is not removed from Outlook. If it does not come back, decide for "
+            "each user: calsync accounts resume USER --confirm (or --discard)"
+        )
+    return "none seem to be lost"
 
 
 def _graph(patient: Patient) -> str:

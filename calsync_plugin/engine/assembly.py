@@ -28,6 +28,7 @@ from calsync_plugin.engine.clock import SystemClock
 from calsync_plugin.engine.composing import Surroundings, drawn_ids, new_link_id, reconciler_of
 from calsync_plugin.engine.composing_sweep import sweep_of
 from calsync_plugin.engine.counting import Counting
+from calsync_plugin.engine.doubts import doubt
 from calsync_plugin.engine.in_force import InForce
 from calsync_plugin.engine.inbound import Marks
 from calsync_plugin.engine.notices import Notices
@@ -250,6 +251,11 @@ class Calsync:
         mailbox = self.store.accounts.mailbox(mailbox_id)
         token = MailboxToken(self.login, user_id, mailbox.object_id if mailbox else "")
         return self.graph.mailbox(token, pace)
+
+    def doubts(self) -> dict[str, str]:
+        """What the CRM seems to have lost, in words by entity type; empty if all is well."""
+        found = {entity_type: doubt(self.store, entity_type) for entity_type in self.entities}
+        return {entity_type: what for entity_type, what in found.items() if what}
 
     def _crm_zone(self) -> Callable[[], str]:
         """The CRM installation's zone, in which events are shown that have no better one (R15)."""

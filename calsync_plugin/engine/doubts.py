@@ -96,7 +96,12 @@ class Doubts:
 
 def in_doubt(store: Store, entity_type: str) -> bool:
     """Whether a record of this type that is gone may have been lost with a backup."""
-    return bool(store.bookmarks.get(_name(entity_type)))
+    return bool(doubt(store, entity_type))
+
+
+def doubt(store: Store, entity_type: str) -> str:
+    """What the CRM looks like as to records of this type, in words; empty if all is well."""
+    return store.bookmarks.get(_name(entity_type)).partition(" ")[2]
 
 
 def _name(entity_type: str) -> str:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from calsync_plugin.accounts.overview import DAY, WEEK, Hour, Overview, overview
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.web.plots import Plot, Series, bars, lines
-from calsync_plugin.web.showing import zone_of_page
+from calsync_plugin.web.showing import kind, zone_of_page
 from calsync_plugin.web.speaking import clock, say, weekday
 from calsync_plugin.web.visitors import admin_only
 from calsync_plugin.wording import gettext as _
@@ -39,6 +39,7 @@ def overview_pages(calsync: Calsync) -> Blueprint:
             plots=_plots(seen, ZoneInfo(zone_of_page(calsync) or "UTC")),
             paused=calsync.store.installation.get().paused,
             enabled=calsync.settings.graph.enabled,
+            doubted=[kind(entity_type) for entity_type in calsync.doubts()],
         )
 
     return pages

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from calsync_plugin.accounts import doctor
 from calsync_plugin.accounts.auditing import Actor
+from calsync_plugin.engine.doubts import EMPTIED
 from calsync_plugin.sandbox.crm.identities import ROLE_SALES_ID
 from calsync_plugin.state import AccountStatus
 from tests.forms import fields
@@ -57,6 +59,21 @@ class TestOverview:
     def test_a_switched_off_integration_is_told(self, world: World, page: Browser) -> None:
         world.app.integration.save({"enabled": False}, by=Actor("admin"))
         assert "The integration is switched off" in page.get("/admin").text
+
+    def test_records_that_the_crm_seems_to_have_lost_are_told(self, world: World, page: Browser) -> None:
+        assert "lost records" not in page.get("/admin").text
+        for number in range(3):
+            world.save(name=f"Meeting {number}")
+        world.settle()
+        world.clock.advance(3600)
+        for record in list(world.crm.store.tables["Meeting"].rows):
+            world.crm.store.change("Meeting", record, {"deleted": True})
+        world.sweep()
+        assert world.app.doubts() == {"Meeting": EMPTIED}
+        assert "The CRM seems to have lost records (Meeting)." in page.get("/admin").text
+        (finding,) = [one for one in doctor.examine(world.app) if one.what == "records of the CRM"]
+        assert not finding.ok
+        assert EMPTIED in finding.detail
 
 
 class TestGrants:
