@@ -39,7 +39,6 @@ PROVIDED_BY = {
     "dateutil": "python-dateutil",
     "jinja2": "flask",  # so is this
     "werkzeug": "flask",  # Flask is Werkzeug's face and fixes its version
-    "urllib3": "requests",  # requests' own exceptions do not tell all of what happened on the wire
 }
 # Declared, but imported by nobody: data, or loaded by another library.
 NOT_IMPORTED = {"tzdata"}

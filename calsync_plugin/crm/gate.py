@@ -117,15 +117,21 @@ class Gate:
 class Lane:
     """Who passes a gate beside whom: the sync must not keep users from signing in, nor they it.
 
-    All of a lane show the same credentials: if the CRM does not accept those, nobody of it asks for a minute.
+    Where all of a lane show the same key, and the CRM does not accept it, nobody of it asks for a minute.
     """
 
-    def __init__(self, gate: Gate, *, most: int = AT_ONCE, patience: float = PATIENCE) -> None:
-        """Let `most` be underway at once; the next one waits up to `patience` seconds."""
+    def __init__(
+        self, gate: Gate, *, most: int = AT_ONCE, patience: float = PATIENCE, one_key: bool = True
+    ) -> None:
+        """Let `most` be underway at once; the next one waits up to `patience` seconds.
+
+        `one_key`: all show the same credentials. People who sign in do not.
+        """
         self._gate = gate
         self.most = most
         self.patience = patience
         self.underway = 0
+        self._one_key = one_key
         self._refused: tuple[float, Unauthorized] | None = None
 
     @contextmanager
@@ -138,7 +144,8 @@ class Lane:
             with self._gate.passing(self):
                 yield
         except Unauthorized as error:
-            self._refused = self._gate.now(), error
+            if self._one_key:
+                self._refused = self._gate.now(), error
             raise
         else:
             self._refused = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from threading import Lock
 
 from calsync_plugin.crm.access import read_access
 from calsync_plugin.crm.client import EspoClient
@@ -28,13 +29,21 @@ class InstallationZone:
         self._now = now
         self._known = ""
         self._asked_at = float("-inf")
+        self._lock = Lock()
 
     def __call__(self) -> str:
         """The zone as far as it is known now."""
-        if not self._known and not 0 <= self._now() - self._asked_at < ASK_AGAIN_SECONDS:
-            self._asked_at = self._now()
-            try:
-                self._known = read_access(self._client).time_zone or UNKNOWN
-            except RemoteError as error:
-                log.warning("the CRM does not tell its time zone, UTC is taken until it does: %s", error)
+        if not self._known:
+            # Who comes while it is asked waits: an event made with UTC meanwhile would keep it.
+            with self._lock:
+                self._ask_if_due()
         return self._known or UNKNOWN
+
+    def _ask_if_due(self) -> None:
+        if self._known or 0 <= self._now() - self._asked_at < ASK_AGAIN_SECONDS:
+            return
+        self._asked_at = self._now()
+        try:
+            self._known = read_access(self._client).time_zone or UNKNOWN
+        except RemoteError as error:
+            log.warning("the CRM does not tell its time zone, UTC is taken until it does: %s", error)

@@ -69,7 +69,7 @@ class EspoSignIn:
 
     def __init__(self, settings: CrmSettings, http: Http, gate: Gate | None = None) -> None:
         """Keep the address; nothing is sent yet. `gate` is the one that the sync passes, too."""
-        self._lane = Lane(gate or Gate(), most=SIGN_INS_AT_ONCE, patience=0.0)
+        self._lane = Lane(gate or Gate(), most=SIGN_INS_AT_ONCE, patience=0.0, one_key=False)
         self._url = settings.url.rstrip("/") + "/api/v1"
         self._zone = settings.time_zone
         self._timeout = settings.timeout_seconds

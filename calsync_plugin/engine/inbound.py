@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from time import monotonic
+from time import monotonic, sleep
 from typing import ParamSpec
 
 from calsync_plugin.errors import CalsyncError, StoreBusy
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 2.0
 """Seconds that a strict caller waits for the store: EspoCRM waits for ten, and comes again in ten minutes."""
+PAUSE = 0.05
 LONGEST_ID = 255
 """Characters. EspoCRM's ids have 17; an index of PostgreSQL cannot hold much more than 2,000."""
 DOTS = frozenset({".", ".."})
@@ -81,6 +82,8 @@ class Marks:
             except StoreBusy:
                 if monotonic() > deadline:
                     raise
+                # A full disk says so at once, and would be asked millions of times.
+                sleep(PAUSE)
             else:
                 return
 

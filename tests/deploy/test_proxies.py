@@ -217,6 +217,7 @@ ALSO_FROM_OUTSIDE: dict[str, dict[str, str]] = {
 """What an example says about users who work anywhere, done."""
 PAGES = [
     *("/", "/external-account", "/external-account/settings", "/sign-in", "/oauth/callback", "/oauth/done"),
+    "/language",
     *("/static/calsync.css", "/bootstrap/static/css/bootstrap.min.css", *PUBLIC),
 ]
 PRIVATE = ("/admin", "/api", "/metrics", "/readyz", "/healthz", "/webhooks/crm")

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from calsync_plugin.cli import main
 from calsync_plugin.errors import StoreError
 from calsync_plugin.state import Keyring, back_up, open_store
+from tests.patience import let_hooks_wait
 
 PATIENCE = 60.0
 
@@ -27,9 +28,13 @@ def marks(file: Path) -> list[str]:
         return [name for (name,) in connection.execute("SELECT record_id FROM changes ORDER BY id")]
 
 
-def test_a_backup_is_one_instant_of_a_store_that_is_written_to(tmp_path: Path, keyring: Keyring) -> None:
+def test_a_backup_is_one_instant_of_a_store_that_is_written_to(
+    tmp_path: Path, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No mark is missing before the last one that is in it, and a later backup has more."""
     source, target = tmp_path / "calsync.db", tmp_path / "backup.db"
+    # The writer must not give up while a copy holds the store.
+    let_hooks_wait(monkeypatch)
     store = open_store(f"sqlite:///{source}", keyring, kind="bridge")
     ended = threading.Event()
     written = 0
@@ -48,6 +53,8 @@ def test_a_backup_is_one_instant_of_a_store_that_is_written_to(tmp_path: Path, k
             already, deadline = written, time.monotonic() + PATIENCE
             while written < already + 10:
                 assert time.monotonic() < deadline
+                assert writer.is_alive()
+                time.sleep(0.005)
             back_up(f"sqlite:///{source}", target)
             copied = marks(target)
             assert copied == [f"m{number}" for number in range(len(copied))]

@@ -14,7 +14,13 @@ from requests.adapters import BaseAdapter
 
 from calsync_plugin.crm.roles import CrmRole, scopes_of
 from calsync_plugin.crm.sign_in import EspoSignIn
-from calsync_plugin.errors import CalsyncError, SecondFactorNeeded, SignInRefused, UnknownOutcome
+from calsync_plugin.errors import (
+    CalsyncError,
+    SecondFactorNeeded,
+    SignInRefused,
+    Unauthorized,
+    UnknownOutcome,
+)
 from calsync_plugin.http import Http
 from calsync_plugin.settings import CrmSettings
 
@@ -138,6 +144,15 @@ def test_roles_are_read_to_the_last_page() -> None:
     assert found[-1] == CrmRole(id="r200", name="Sales", scopes=frozenset({"OutlookCalendar"}))
     assert ["offset=200" in (one.url or "") for one in wire.sent] == [False, True]
     assert {one.headers.get("Espo-Authorization-By-Token") for one in wire.sent} == {"true"}
+
+
+def test_a_token_that_ended_keeps_nobody_else_from_signing_in() -> None:
+    wire = Wire((401, {}, {}), (200, {}, told()))
+    door = service(wire)
+    with pytest.raises(Unauthorized):
+        door.roles("admin", "ended")
+    assert door.sign_in("alice", "right").user_name == "alice"
+    assert [pair(one) for one in wire.sent] == ["admin:ended", "alice:right"]
 
 
 def test_a_list_of_roles_without_an_end_is_given_up() -> None:
