@@ -47,8 +47,12 @@ class Portions:
         self._store = store
         self._gateway = gateway
 
-    def ahead(self, entity_type: str, band: Band, now: datetime) -> dict[str, Loaded]:
-        """The next records of a band, by id; after the last one it begins again."""
+    @contextmanager
+    def ahead(self, entity_type: str, band: Band, now: datetime) -> Iterator[Mapping[str, Loaded]]:
+        """The next records of a band, by id; the walk goes on behind them once they are done with.
+
+        After the last one it begins again.
+        """
         name = f"ahead:{band.name}:{entity_type}"
         reached = self._store.bookmarks.get(name)
         first, end = now + band.begins, now + band.ends
@@ -62,9 +66,9 @@ class Portions:
             if len(found) >= band.most and begins is not None and begins > start:
                 last = begins.isoformat()
                 break
+        yield found
         if last != reached:
             self._store.bookmarks.set(name, last)
-        return found
 
     @contextmanager
     def linked(self, entity_type: str) -> Iterator[Mapping[str, Loaded]]:

@@ -60,7 +60,8 @@ class Rereading:
         self._compare(entity_type, self._doubts.look(entity_type))
         now = self._gateway.now()
         for band in BANDS:
-            self._compare(entity_type, self._portions.ahead(entity_type, band, now))
+            with self._portions.ahead(entity_type, band, now) as portion:
+                self._compare(entity_type, portion)
         with self._portions.linked(entity_type) as portion:
             self._compare(entity_type, portion)
 
