@@ -10,12 +10,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, literal, select, tuple_
 
 from calsync_plugin.state.bulk import chunks, upsert
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.rows import Parked
 from calsync_plugin.state.schema import parked
+
+_ORDER = (parked.c.since, *parked.primary_key)
+"""Oldest first; what was parked at the same time has one order, too."""
 
 
 class Parking:
@@ -28,11 +31,22 @@ class Parking:
         self, *, user_id: str | None = None, mailbox_id: int | None = None, limit: int = 1000
     ) -> list[Parked]:
         """Parked items, oldest first."""
-        statement = select(parked).order_by(parked.c.since, *parked.primary_key).limit(limit)
+        statement = select(parked).order_by(*_ORDER).limit(limit)
         if user_id is not None:
             statement = statement.where(parked.c.user_id == user_id)
         if mailbox_id is not None:
             statement = statement.where(parked.c.mailbox_id == mailbox_id)
+        with self._database.read() as connection:
+            return [_item(row) for row in connection.execute(statement)]
+
+    def of_reasons(
+        self, reasons: Iterable[str], *, after: Parked | None = None, limit: int = 1000
+    ) -> list[Parked]:
+        """Items that are parked for one of these reasons, oldest first; those behind `after`, if given."""
+        statement = select(parked).where(parked.c.reason.in_(sorted(reasons))).order_by(*_ORDER).limit(limit)
+        if after is not None:
+            place = (literal(getattr(after, column.name), column.type) for column in _ORDER)
+            statement = statement.where(tuple_(*_ORDER) > tuple_(*place))
         with self._database.read() as connection:
             return [_item(row) for row in connection.execute(statement)]
 

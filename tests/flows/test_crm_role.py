@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from calsync_plugin.engine import second_chances
 from calsync_plugin.sandbox.crm import identities as ids
+from calsync_plugin.state import Parked
 from tests.world import ALICE, BOB, World
 
 HOUR = 3600.0
@@ -50,6 +52,61 @@ def test_what_may_not_be_edited_waits_and_comes_in_when_the_right_is_back(world:
     assert world.record(other)["name"] == "Other"
     assert world.parked() == {}
     world.quiet()
+
+
+def test_what_lacks_rights_is_tried_again_however_much_is_parked_for_other_reasons(world: World) -> None:
+    full = _rights(world)
+    with world.app.store.save(None) as save:
+        for number in range(1_001):
+            save.park(
+                Parked(
+                    mailbox_id=world.account(ALICE).mailbox_id or 0,
+                    user_id=ALICE,
+                    reason="no_end",
+                    message="it has no end",
+                    entity_type="Meeting",
+                    record_id=f"r{number}",
+                )
+            )
+    world.clock.advance(60)
+    record = world.save()
+    world.settle()
+    world.pull()
+    world.sweep()
+    _role(world, data=_rights(world, edit="no"))
+    world.outlook_patch(ALICE, world.event_of(ALICE, "Kick-off").id, subject="By Outlook")
+    world.pull()
+
+    _role(world, data=full)
+    _an_hour_later(world)
+
+    assert world.record(record)["name"] == "By Outlook"
+
+
+def test_what_still_lacks_rights_keeps_nothing_behind_it_from_its_turn(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_chances, "PORTION", 2)
+    full = _rights(world)
+    calls = [world.save("Call", name=f"Call {number}") for number in range(2)]
+    meeting = world.save()
+    world.settle()
+    world.pull()
+    world.sweep()
+    without_calls = {**full, "Call": {**full["Call"], "edit": "no"}}
+    _role(world, data={**without_calls, "Meeting": {**full["Meeting"], "edit": "no"}})
+    for subject in ("C: Call 0", "C: Call 1", "Kick-off"):
+        world.outlook_patch(ALICE, world.event_of(ALICE, subject).id, subject=f"{subject}, moved")
+        world.clock.advance(60)
+        world.pull()
+    assert world.parked() == dict.fromkeys([*calls, meeting], "forbidden")
+
+    _role(world, data=without_calls)
+    for _ in range(3):
+        _an_hour_later(world)
+
+    assert world.record(meeting)["name"] == "Kick-off, moved"
+    assert world.parked() == dict.fromkeys(calls, "forbidden")
 
 
 def test_what_may_not_be_created_waits_and_is_created_once_when_the_right_is_back(world: World) -> None:

@@ -41,6 +41,24 @@ def _parked(store: Store, mailbox: int) -> list[str]:
     return [found.record_id for found in store.parked.all()]
 
 
+def test_what_is_parked_for_a_reason_is_read_in_portions_of_one_order(store: Store) -> None:
+    (mailbox, *_) = _mailboxes(store)
+    reasons = ("forbidden", "no_end", "assignment")
+    for name in BACKWARDS:
+        for reason in reasons:
+            item = Parked(mailbox_id=mailbox, user_id="alice", reason=reason, message="no")
+            with store.save(None) as save:
+                save.park(replace(item, entity_type="Meeting", record_id=f"{name} {reason}"))
+    found: list[str] = []
+    last: Parked | None = None
+    while portion := store.parked.of_reasons({"forbidden", "assignment"}, after=last, limit=3):
+        found += [item.record_id for item in portion]
+        last = portion[-1]
+    assert found == sorted(
+        f"{name} {reason}" for name in BACKWARDS for reason in reasons if reason != "no_end"
+    )
+
+
 def _clashes(store: Store, mailbox: int) -> list[str]:
     del mailbox
     for name in BACKWARDS:
