@@ -1,6 +1,7 @@
 """What is left of a session that is over: the CRM forgets the token that was made for it.
 
-Decides when that is tried: at each sweep, until the CRM took it or the token has died of age.
+Decides when that is tried: at each sweep, until the CRM took it or the token has died of age. A token that
+the CRM does not take keeps no other from being ended.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 import logging
 from typing import Any, Protocol
 
-from calsync_plugin.errors import RemoteError
+from calsync_plugin.errors import RemoteError, Throttled, Unavailable
 from calsync_plugin.state import Store
 
 log = logging.getLogger(__name__)
@@ -36,9 +37,12 @@ def end_tokens(store: Store, service: SignOutService) -> int:
         if who.get("token"):
             try:
                 service.sign_out(who["user_name"], who["token"])
-            except RemoteError as error:
+            except (Unavailable, Throttled) as error:
                 log.info("tokens of sessions that are over are ended later: %s", error)
                 return ended
+            except RemoteError as error:
+                log.info("the token of a session that is over is ended later: %s", error)
+                continue
             ended += 1
         store.sessions.forget(hashed)
     return ended
