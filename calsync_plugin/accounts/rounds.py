@@ -1,4 +1,5 @@
-"""What each sweep does about people: grants are followed, and what ended sessions left at the CRM is ended.
+"""What each sweep does besides: grants are followed, what ended sessions left at the CRM is ended, and the
+CRM's webhooks are kept.
 
 Decides the order alone.
 """
@@ -7,26 +8,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from calsync_plugin.accounts import entitled
+from calsync_plugin.accounts import entitled, setup
+from calsync_plugin.accounts.setup import keep_webhooks
 from calsync_plugin.accounts.signing_out import end_tokens
 from calsync_plugin.crm.gate import Gate
 from calsync_plugin.crm.sign_in import EspoSignIn
-from calsync_plugin.http import Http
-from calsync_plugin.settings import Settings
 
 
-class Installation(entitled.Installation, Protocol):
-    """What is asked about people."""
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-        ...
-
-    @property
-    def http(self) -> Http:
-        """The way to the CRM."""
-        ...
+class Installation(entitled.Installation, setup.Installation, Protocol):
+    """What is asked about people and webhooks."""
 
     @property
     def crm_gate(self) -> Gate:
@@ -39,3 +29,4 @@ def go(calsync: Installation) -> None:
     entitled.look(calsync)
     if calsync.settings.crm.url:
         end_tokens(calsync.store, EspoSignIn(calsync.settings.crm, calsync.http, calsync.crm_gate))
+    keep_webhooks(calsync)
