@@ -14,6 +14,7 @@ from typing import Any
 
 _SECRET = re.compile(
     r"(?i)\b(bearer\s+|x-(?:api-key|hmac-authorization)[\"']?\s*[=:]\s*[\"']?"
+    r"|(?:espo-authorization|(?:x-)?signature)[\"']?\s*[=:]\s*[\"']?"
     r"|(?:access_token|refresh_token|client_secret|client_info|api_key|secretKey|code_verifier|code|id_token)"
     r"[\"']?\s*[=:]\s*[\"']?)"
     r"[^\s\"'&,}]+"

@@ -21,6 +21,8 @@ from calsync_plugin.state import CrmUser, Store
 
 IN_CRM, ROLES = "grants:in-crm", "grants:roles"
 YES, NO = "yes", "no"
+JUST_TOLD = 60.0
+"""Seconds in which a user was told something by the very sign-in that made the roles doubtful."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -101,7 +103,9 @@ def doubt(calsync: Installation, user: CrmUser) -> bool:
     by_roles = _by_roles(found.get(user.user_id), known)
     if by_roles is None or by_roles == user.grants:
         return False
-    calsync.store.bookmarks.set(ROLES, "")
+    # What users were told before that is older than what their roles said since, and is not believed again.
+    forgotten = {"read_at": calsync.store.clock.now() - JUST_TOLD, "roles": {}}
+    calsync.store.bookmarks.set(ROLES, json.dumps(forgotten))
     return True
 
 
@@ -113,7 +117,8 @@ def given(calsync: Installation, user_ids: Collection[str]) -> dict[str, frozens
     for user_id in user_ids:
         by_roles = _by_roles(staff.get(user_id), known)
         own = told.get(user_id)
-        answers[user_id] = own.grants if by_roles is None and own is not None else by_roles
+        newer = own is not None and own.told_at is not None and own.told_at >= known.read_at
+        answers[user_id] = own.grants if by_roles is None and own is not None and newer else by_roles
     return answers
 
 

@@ -50,7 +50,7 @@ def keep(calsync: entitled.Installation, service: RoleService, found: SignedIn) 
 
 def _read_roles(store: Store, service: RoleService, admin: SignedIn) -> None:
     before = crm_grants.roles(store)
-    if datetime.fromtimestamp(store.clock.now(), UTC) - before.read_at < ROLES_EVERY:
+    if before.by_id and datetime.fromtimestamp(store.clock.now(), UTC) - before.read_at < ROLES_EVERY:
         return
     try:
         found = service.roles(admin.user_name, admin.token)

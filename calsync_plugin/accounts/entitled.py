@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 from calsync_plugin.accounts import crm_grants
 from calsync_plugin.accounts.grants import NEEDED, bring_in_line
+from calsync_plugin.crm.access import read_access
+from calsync_plugin.crm.espocrm import EspoGateway
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.crm.staff import Colleague
 from calsync_plugin.errors import CalsyncError, RemoteError
@@ -119,12 +121,31 @@ def look(calsync: Installation) -> None:
     try:
         crm_grants.look(calsync)
         for page in pages(calsync.store) if looked else ():
-            follow(calsync, page)
+            gone = _gone(calsync, page)
+            follow(calsync, [account for account in page if account.user_id not in gone])
+            for account in page:
+                if account.user_id in gone:
+                    bring_in_line(calsync.store, calsync.gateway, account, ())
     except RemoteError as error:
         log.warning("who has which grant cannot be asked of the CRM now: %s", error)
         return
     # A hook that asked meanwhile is not forgotten.
     bookmarks.swap(LOOKED, looked, now.isoformat())
+
+
+def _gone(calsync: Installation, accounts: Collection[Account]) -> set[str]:
+    """Who is not active in EspoCRM any more (R12). Nobody, unless our role lets us see all of its users.
+
+    If nobody of several is there, it is the CRM that is not what it was: that is no reason to stop them.
+    """
+    if (
+        not isinstance(calsync.gateway, EspoGateway)
+        or read_access(calsync.espocrm).may("User", "read") != "all"
+    ):
+        return set()
+    ids = {account.user_id for account in accounts}
+    gone = ids - calsync.gateway.staff.by_ids(ids).keys()
+    return set() if gone == ids and len(ids) > 1 else gone
 
 
 def look_soon(store: Store) -> None:

@@ -20,7 +20,7 @@ from calsync_plugin.errors import RemoteError, SecondFactorNeeded, SignInRefused
 
 log = logging.getLogger(__name__)
 
-FAILURES, PERIOD = 5, 60.0
+FAILURES, PERIOD = 5, 90.0
 """Failed logins of all strangers together, and the seconds in which they count."""
 KNOWN_FAILURES = 3
 """The same for all known browsers together: with those of strangers still below EspoCRM's bound."""

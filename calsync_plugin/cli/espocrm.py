@@ -59,6 +59,7 @@ class Run:
     key_file: Path | None
     dry_run: bool
     yes: bool
+    plain_http: bool
     as_json: bool
 
     def choices(self) -> Choices:
@@ -84,6 +85,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             f"[default: what {KEY_VARIABLE} says, else {KEY_FILE} in the data folder]",
         ),
         click.option("--dry-run", is_flag=True, help="Show the plan and change nothing in EspoCRM."),
+        click.option("--plain-http", is_flag=True, help="Send the password although crm.url is not https."),
         click.option("--yes", is_flag=True, help="Do what the plan says without asking."),
         json_option,
     )
@@ -173,8 +175,12 @@ def _begun(run: Run, begin: Begin, choices: Choices) -> Generator[Job]:
     if run.url:
         settings = replace(settings, crm=replace(settings.crm, url=_address(run.url)))
     require(settings, *NEEDED)
-    if settings.crm.url.startswith("http:") and not is_loopback(settings.crm.url):
-        click.echo(f"{settings.crm.url} is not https: the password travels readable on the way", err=True)
+    if settings.crm.url.startswith("http:") and not (run.plain_http or is_loopback(settings.crm.url)):
+        raise ConfigurationError(
+            f"{settings.crm.url} is not https, and the administrator's password would travel readable",
+            path="crm.url",
+            expected="an https address, or --plain-http where nobody can listen",
+        )
     set_up_logging("warning", "text")
     asked = Asked(run.admin, from_stdin=run.password_stdin)
     user_name, password = asked.user_name(), asked.password()

@@ -13,14 +13,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from calsync_plugin.crm.gate import SIGN_INS_AT_ONCE, Gate, Lane
+from calsync_plugin.crm.gate import AT_ONCE, SIGN_INS_AT_ONCE, Gate, Lane
 from calsync_plugin.crm.protocol import Asked, decode, error_of
 from calsync_plugin.crm.roles import CrmRole, role_of, scopes_of
 from calsync_plugin.errors import (
     RemoteError,
     SecondFactorNeeded,
     SignInRefused,
+    Throttled,
     Unauthorized,
+    Unavailable,
     UnknownOutcome,
 )
 from calsync_plugin.http import Http
@@ -31,6 +33,8 @@ PEOPLE = ADMINS | {"regular"}
 """Types of users who may sign in; portal users and programs have no calendar of ours."""
 PAGE, MOST_ROLES = 200, 2_000
 """Roles in one answer, as many as EspoCRM gives, and in all: an endless list is given up."""
+AGAIN_PATIENCE = 1.0
+"""Seconds that a session waits for its turn to be asked about."""
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8}){0,3}")
 WRONG = "The user name or the password is not right."
@@ -69,7 +73,10 @@ class EspoSignIn:
 
     def __init__(self, settings: CrmSettings, http: Http, gate: Gate | None = None) -> None:
         """Keep the address; nothing is sent yet. `gate` is the one that the sync passes, too."""
-        self._lane = Lane(gate or Gate(), most=SIGN_INS_AT_ONCE, patience=0.0, one_key=False)
+        gate = gate or Gate()
+        self._lane = Lane(gate, most=SIGN_INS_AT_ONCE, patience=0.0, one_key=False)
+        # Nobody's requests must keep another's session from being asked about: it would be believed on.
+        self._again = Lane(gate, most=AT_ONCE, patience=AGAIN_PATIENCE, one_key=False)
         self._url = settings.url.rstrip("/") + "/api/v1"
         self._zone = settings.time_zone
         self._timeout = settings.timeout_seconds
@@ -81,11 +88,11 @@ class EspoSignIn:
         if not user_name or not password or ":" in user_name:
             raise SignInRefused(wrong)
         extra = {"Espo-Authorization-Code": code} if code else {}
-        return self._ask({"Espo-Authorization": _pair(user_name, password), **extra}, wrong)
+        return self._ask({"Espo-Authorization": _pair(user_name, password), **extra}, wrong, self._lane)
 
     def look_again(self, user_name: str, token: str) -> SignedIn:
         """Who a token stands for now. Raises SignInRefused if it, or its user's access, ended."""
-        return replace(self._ask(_by_token(user_name, token), WRONG), token=token)
+        return replace(self._ask(_by_token(user_name, token), WRONG, self._again), token=token)
 
     def sign_out(self, user_name: str, token: str) -> None:
         """Let EspoCRM forget a token. Raises a RemoteError if it cannot be told now."""
@@ -95,7 +102,8 @@ class EspoSignIn:
         with self._lane.passing():
             answer = self._http.send("POST", url, headers=headers, body=body, timeout=self._timeout)
             if answer.status == 403 or answer.status >= 500:
-                raise error_of(Asked("POST", "App/destroyAuthToken"), answer.status, answer.headers, b"")
+                refused = error_of(Asked("POST", "App/destroyAuthToken"), answer.status, answer.headers, b"")
+                raise _not_now(refused) if isinstance(refused, Throttled) else refused
 
     def roles(self, user_name: str, token: str) -> tuple[CrmRole, ...]:
         """All roles, which EspoCRM shows to administrators alone. Raises a RemoteError."""
@@ -115,8 +123,8 @@ class EspoSignIn:
                 return tuple(found)
         raise UnknownOutcome(f"the CRM tells more than {MOST_ROLES} roles")
 
-    def _ask(self, headers: Mapping[str, str], wrong: str) -> SignedIn:
-        with self._lane.passing():
+    def _ask(self, headers: Mapping[str, str], wrong: str, lane: Lane) -> SignedIn:
+        with lane.passing():
             found = self._told(headers, wrong)
         if found.kind not in PEOPLE:
             self._give_back(found)
@@ -133,6 +141,8 @@ class EspoSignIn:
             told = decode(asked, answer.status, answer.headers, answer.body)
         except Unauthorized as error:
             raise SignInRefused(wrong) from error
+        except Throttled as error:
+            raise _not_now(error) from error
         if not isinstance(told, Mapping):
             raise UnknownOutcome("the CRM's answer for App/user is none; check crm.url", status=answer.status)
         return _signed_in(told, self._zone)
@@ -146,6 +156,14 @@ class EspoSignIn:
 
 # Without it a browser's own login window would open (EspoCRM 9.2.7, measured).
 _PROGRAM = {"X-Requested-With": "XMLHttpRequest"}
+
+
+def _not_now(error: Throttled) -> Unavailable:
+    """EspoCRM also shuts out one user alone like that (too many wrong codes, an address that is not listed).
+
+    Whether our address as a whole is blocked, the next request of the sync finds out with its own key.
+    """
+    return Unavailable(f"the CRM lets nobody sign in from here now: {error}", status=error.status)
 
 
 def _by_token(user_name: str, token: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -33,19 +34,24 @@ def back_up(url: str, target: Path) -> int:
         raise StoreError(f"there is no store at {source}")
     if target.exists() and target.samefile(source):
         raise StoreError(f"{target} is the store itself; name another file")
-    new = target.with_name(f"{target.name}.new")
     try:
-        new.unlink(missing_ok=True)
-        os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        _copy(source, new)
-        new.replace(target)
+        # A name of its own, readable for its owner alone: two backups at once each end whole.
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        os.close(handle)
+        _put_in_place(source, Path(name), target)
     except OSError as error:
         raise StoreError(f"the backup {target} cannot be written: {error.strerror}") from error
     except sqlite3.Error as error:
         raise StoreError(f"{source} could not be copied to {target}: {error}") from error
+    return target.stat().st_size
+
+
+def _put_in_place(source: Path, new: Path, target: Path) -> None:
+    try:
+        _copy(source, new)
+        new.replace(target)
     finally:
         new.unlink(missing_ok=True)
-    return target.stat().st_size
 
 
 def _copy(source: Path, new: Path) -> None:

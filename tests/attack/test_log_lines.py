@@ -57,6 +57,9 @@ def test_a_json_line_is_one_line() -> None:
     [
         pytest.param("Bearer eyJ0.abc", "eyJ0.abc", id="token"),
         pytest.param("'X-Api-Key': 'k3y'", "k3y", id="api-key"),
+        pytest.param("'Espo-Authorization': 'YTpi'", "YTpi", id="a-persons-login"),
+        pytest.param("Signature: YWJj", "YWJj", id="signature"),
+        pytest.param("X-Signature=YWJj", "YWJj", id="legacy-signature"),
         pytest.param("X-Hmac-Authorization: a2V5OjEyMw==", "a2V5OjEyMw==", id="hmac"),
         pytest.param('{"secretKey": "5ecret"}', "5ecret", id="webhook-secret"),
         pytest.param("code_verifier=v3rifier&x=1", "v3rifier", id="verifier"),

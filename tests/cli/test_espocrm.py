@@ -230,6 +230,16 @@ def test_the_address_may_be_an_option(place: Place) -> None:
     assert "crm.url" in place.run("setup")[2]
 
 
+def test_a_password_does_not_travel_readable_unless_that_is_said(place: Place) -> None:
+    settings = yaml.safe_load(place.config.read_text("utf-8"))
+    settings["crm"]["url"] = "http://crm.example.invalid"
+    place.config.write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+    code, _, said = place.run("setup", "--dry-run", env=LOGIN)
+    assert (code, "--plain-http" in said) == (2, True)
+    assert "no connection" in place.run("setup", "--dry-run", "--plain-http", env=LOGIN)[2]
+
+
 def test_a_fault_in_the_middle_says_how_to_go_on(place: Place) -> None:
     place.server.crm.faults.add(FaultRule(path="/Webhook$", method="POST", skip=3, status=500))
 

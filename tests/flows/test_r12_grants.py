@@ -13,7 +13,7 @@ from calsync_plugin.accounts.entitled import ROLE, TEAM, USER
 from calsync_plugin.accounts.grants import ACCOUNT, CALENDAR, NEEDED
 from calsync_plugin.errors import UserError
 from calsync_plugin.hookspecs import hookimpl
-from calsync_plugin.sandbox.crm.identities import ROLE_SALES_ID, TEAM_SALES_ID
+from calsync_plugin.sandbox.crm.identities import ROLE_BRIDGE_ID, ROLE_SALES_ID, TEAM_SALES_ID
 from calsync_plugin.state import Account, Subject
 from tests.world import ADMINISTRATOR, ALICE, BOB, CAROL, World
 
@@ -161,8 +161,38 @@ class TestTheCrmChanges:
         world.sweep()
         assert world.account(ALICE).status == "off"
 
-    def test_whoever_is_not_listed_any_more_is_not_judged(self, world: World) -> None:
+    def test_who_was_deactivated_is_suspended_and_goes_on_when_active_again(self, world: World) -> None:
+        record = world.save()
+        world.settle()
+        event = world.event(ALICE)
         member(world, ALICE, isActive=False)
+        world.clock.advance(DAY)
+        world.sweep()
+        assert world.account(ALICE).status == "off"
+        world.outlook_patch(ALICE, event.id, subject="Edited after the dismissal")
+        world.settle()
+        assert world.record(record)["name"] == "Kick-off"
+        assert world.events(ALICE) != []
+        member(world, ALICE, isActive=True)
+        world.clock.advance(DAY)
+        world.sweep()
+        world.pull()
+        assert world.account(ALICE).status == "connected"
+        assert world.record(record)["name"] == "Edited after the dismissal"
+        assert world.mails() == []
+
+    def test_a_crm_that_lists_nobody_at_all_stops_nobody(self, world: World) -> None:
+        world.connect(BOB)
+        for user_id in (ALICE, BOB):
+            member(world, user_id, isActive=False)
+        world.clock.advance(DAY)
+        world.sweep()
+        assert {world.account(one).status for one in (ALICE, BOB)} == {"connected"}
+
+    def test_who_sees_no_other_users_judges_nobody(self, world: World) -> None:
+        member(world, ALICE, isActive=False)
+        role = world.crm.store.tables["Role"].rows[ROLE_BRIDGE_ID]
+        role["data"] = {**role["data"], "User": {"read": "own", "edit": "no"}}
         world.clock.advance(DAY)
         world.sweep()
         assert world.account(ALICE).status == "connected"

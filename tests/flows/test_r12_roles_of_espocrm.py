@@ -180,6 +180,23 @@ def test_what_a_user_was_told_shows_that_the_roles_are_out_of_date(world: World)
     assert CALENDAR not in crm_grants.roles(world.app.store).by_id[ROLE_SALES_ID].scopes
 
 
+def test_roles_that_are_in_doubt_give_nobody_back_what_was_taken(world: World) -> None:
+    """Alice lost her role; then somebody else's sign-in tells that another role was changed."""
+    world.connect(ALICE)
+    world.sweep()
+    app = create_app(world.app)
+    Browser(world, app).sign_in("alice")
+    Browser(world, app).sign_in("admin")
+    world.crm.store.change("User", ALICE, {"rolesIds": []})
+    next_day(world)
+    assert world.account(ALICE).status == "off"
+    allow(world, yes=False)
+    Browser(world, app).sign_in("bob")
+    assert crm_grants.roles(world.app.store).by_id == {}
+    next_day(world)
+    assert world.account(ALICE).status == "off"
+
+
 @pytest.mark.parametrize("path", ["Role", "Metadata", "User"])
 def test_a_crm_that_does_not_tell_changes_nothing(world: World, path: str) -> None:
     world.connect(ALICE)

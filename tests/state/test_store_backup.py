@@ -106,7 +106,7 @@ def test_what_cannot_be_backed_up_is_said_in_one_line(
         back_up(url.format(tmp_path), tmp_path / target)
     assert "\n" not in str(caught.value)
     assert (tmp_path / "b.db").read_text() == "an older one"
-    assert not (tmp_path / "b.db.new").exists()
+    assert [file for file in tmp_path.iterdir() if file.name.startswith(".")] == []
 
 
 def test_a_damaged_store_does_not_replace_a_backup(tmp_path: Path, keyring: Keyring) -> None:

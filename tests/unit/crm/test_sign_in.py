@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from io import BytesIO
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter
 
+from calsync_plugin.crm.gate import SIGN_INS_AT_ONCE, Gate, Lane
 from calsync_plugin.crm.roles import CrmRole, scopes_of
 from calsync_plugin.crm.sign_in import EspoSignIn
 from calsync_plugin.errors import (
@@ -19,6 +21,7 @@ from calsync_plugin.errors import (
     SecondFactorNeeded,
     SignInRefused,
     Unauthorized,
+    Unavailable,
     UnknownOutcome,
 )
 from calsync_plugin.http import Http
@@ -153,6 +156,32 @@ def test_a_token_that_ended_keeps_nobody_else_from_signing_in() -> None:
         door.roles("admin", "ended")
     assert door.sign_in("alice", "right").user_name == "alice"
     assert [pair(one) for one in wire.sent] == ["admin:ended", "alice:right"]
+
+
+def test_who_is_shut_out_alone_keeps_nobody_else_from_the_crm() -> None:
+    """EspoCRM answers 403 without a reason to a whole address, and to one user as well."""
+    wire = Wire((403, {}, b""), (200, {}, told()))
+    http = Http()
+    http.mount(URL, wire)
+    gate = Gate()
+    door = EspoSignIn(CrmSettings(url=URL), http, gate)
+    with pytest.raises(Unavailable):
+        door.sign_in("alice", "right")
+    assert door.sign_in("bob", "right").user_id == "1"
+    with Lane(gate).passing():
+        pass
+
+
+def test_strangers_keep_no_session_from_being_asked_about() -> None:
+    http = Http()
+    http.mount(URL, Wire((200, {}, told())))
+    door = EspoSignIn(CrmSettings(url=URL), http)
+    with ExitStack() as busy:
+        for _ in range(SIGN_INS_AT_ONCE):
+            busy.enter_context(door._lane.passing())
+        with pytest.raises(Unavailable):
+            door.sign_in("alice", "right")
+        assert door.look_again("alice", "t0ken").user_name == "alice"
 
 
 def test_a_list_of_roles_without_an_end_is_given_up() -> None:
