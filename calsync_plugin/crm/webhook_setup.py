@@ -1,7 +1,7 @@
 """The webhooks that EspoCRM is to have for us: found, compared, made and repaired.
 
 Decides which events we want and under which addresses, and what is wrong with those that are there. Does not
-store their secrets. `ensure_webhooks`, which every start calls, removes and moves nothing: a webhook of
+store their secrets. `ensure_webhooks`, called at starts and hourly, removes and moves nothing: a webhook of
 another address may belong to another installation, and this one may be a copy.
 """
 
