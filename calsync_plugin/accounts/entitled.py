@@ -126,7 +126,7 @@ def look(calsync: Installation) -> None:
             for account in page:
                 if account.user_id in gone:
                     bring_in_line(calsync.store, calsync.gateway, account, ())
-    except RemoteError as error:
+    except CalsyncError as error:
         log.warning("who has which grant cannot be asked of the CRM now: %s", error)
         return
     # A hook that asked meanwhile is not forgotten.
