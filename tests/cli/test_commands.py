@@ -113,6 +113,7 @@ def test_the_doctor_says_what_is_wrong(data: Path, tmp_path: Path) -> None:
     assert {f["what"]: f["ok"] for f in json.loads(output)} == {
         "store": True,
         "CRM": False,
+        "records of the CRM": True,
         "Microsoft Graph": False,
         "login service": False,
         "client ID and secret": False,
