@@ -39,6 +39,28 @@ class Blocking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One event as far as availability needs it: when, and how it is shown. Nothing of what it says."""
+
+    id: str
+    """The event's id within its source."""
+    start: int
+    end: int
+    whole_days: bool = False
+    """`start` and `end` are midnights of UTC that stand for those of the calendar's own zone."""
+    show_as: ShowAs = ShowAs.BUSY
+    series_id: str = ""
+    """The master's id, for a date of a series."""
+
+    def within(self, zone: tzinfo) -> Interval:
+        """The seconds that it takes up in a calendar of `zone`."""
+        if not self.whole_days:
+            return self.start, self.end
+        first, until = (datetime.fromtimestamp(second, UTC).date() for second in (self.start, self.end))
+        return _second(first, time(0), zone), _second(until, time(0), zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkingHours:
     """From `start` to `end` by the clock on the wall of `zone`, on these weekdays (Monday is 0).
 
