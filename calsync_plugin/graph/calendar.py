@@ -35,6 +35,9 @@ _SHOWN = (
 )
 _LOOK = "id,type,subject,start,end,isAllDay,attendees,organizer,isOrganizer"
 """By which two events look alike."""
+# Nothing of what an event says: only when it is, and how it counts.
+_BUSY = "id,type,seriesMasterId,start,end,isAllDay,originalStartTimeZone,showAs,isCancelled,responseStatus"
+_BUSY_PAGE = "500"
 
 
 def create_event(
@@ -151,6 +154,20 @@ def calendar_view(start: datetime, end: datetime, *, calendar_id: str = "") -> R
     prefix = f"/me/calendars/{_id(calendar_id)}" if calendar_id else "/me"
     query = {**_window(start, end), "$select": _SHOWN, "$orderby": "start/dateTime", "$top": str(_PAGE)}
     return _get(f"{prefix}/calendarView", query)
+
+
+def busy_view(start: datetime, end: datetime, calendar_id: str) -> Request:
+    """List what takes up time between two aware times, series as their dates (Graph docs, "List
+    calendarView").
+    """
+    query = {**_window(start, end), "$select": _BUSY, "$top": _BUSY_PAGE}
+    return _get(f"{_calendar(calendar_id)}/calendarView", query)
+
+
+def busy_instances(series_id: str, start: datetime, end: datetime) -> Request:
+    """List when the dates of a series take up time (Graph docs, "List instances")."""
+    query = {**_window(start, end), "$select": _BUSY, "$top": _BUSY_PAGE}
+    return _get(f"{_event(series_id)}/instances", query)
 
 
 def list_looks(start: datetime, end: datetime, calendar_id: str) -> Request:

@@ -134,6 +134,12 @@ def _meeting(json: Mapping[str, JsonValue], subject: str, item: str) -> Meeting:
     )
 
 
+def read_span(json: Mapping[str, JsonValue]) -> TimeSpan:
+    """Return when an event takes place, or raise InvalidEvent; nothing else of it is looked at."""
+    zone = _text(json, "originalStartTimeZone")
+    return _span(json, zone if zones.known(zone) else "", _name(json))
+
+
 def without_label(subject: str, label: str) -> str:
     """Return a subject without its label (`C: Call Dave` -> `Call Dave`), whatever its case."""
     found = re.match(rf"\s*{re.escape(label)}\s*:\s*", subject, re.IGNORECASE) if label else None

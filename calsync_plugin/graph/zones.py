@@ -19,7 +19,7 @@ _WINDOWS_NAMES = {name.lower(): name for name in win_tz}
 
 def known(name: str) -> bool:
     """Tell whether `name` is a zone whose rules are known; a custom zone of a mailbox is not."""
-    return _rules(name) is not None
+    return rules(name) is not None
 
 
 def wall(instant: datetime, name: str) -> datetime:
@@ -77,14 +77,15 @@ def preferred(own: str, outlook: str) -> str:
 
 
 def _known_rules(name: str) -> tzinfo:
-    rules = _rules(name)
-    if rules is None:
+    found = rules(name)
+    if found is None:
         raise ValueError(f"unknown time zone {name!r}")
-    return rules
+    return found
 
 
 @lru_cache(maxsize=1024)
-def _rules(name: str) -> tzinfo | None:
+def rules(name: str) -> tzinfo | None:
+    """Return what the clocks of a zone do; None for an unknown one."""
     key = name.strip().lower()
     if key in _UTC_NAMES:
         return UTC

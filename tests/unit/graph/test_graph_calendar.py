@@ -14,6 +14,7 @@ from calsync_plugin.graph.protocol import JsonObject, Request
 ID = "AAMk/a+b=="
 START = datetime(2026, 3, 1, 1, tzinfo=timezone(timedelta(hours=1)))
 END = datetime(2027, 3, 1, tzinfo=UTC)
+BUSY = "id,type,seriesMasterId,start,end,isAllDay,originalStartTimeZone,showAs,isCancelled,responseStatus"
 
 REQUESTS = [
     pytest.param(calendar.get_calendar(), "GET", "/me/calendar", id="default-calendar"),
@@ -50,6 +51,22 @@ REQUESTS = [
         "?startDateTime=2026-03-01T00%3A00%3A00Z&endDateTime=2027-03-01T00%3A00%3A00Z"
         "&$select=id,type,subject,start,end,isAllDay,attendees,organizer,isOrganizer&$top=100",
         id="looks",
+    ),
+    pytest.param(
+        calendar.busy_view(START, END, "c d"),
+        "GET",
+        "/me/calendars/c%20d/calendarView"
+        "?startDateTime=2026-03-01T00%3A00%3A00Z&endDateTime=2027-03-01T00%3A00%3A00Z"
+        f"&$select={BUSY}&$top=500",
+        id="busy",
+    ),
+    pytest.param(
+        calendar.busy_instances(ID, START, END),
+        "GET",
+        "/me/events/AAMk%2Fa%2Bb%3D%3D/instances"
+        "?startDateTime=2026-03-01T00%3A00%3A00Z&endDateTime=2027-03-01T00%3A00%3A00Z"
+        f"&$select={BUSY}&$top=500",
+        id="busy-dates-of-a-series",
     ),
     pytest.param(
         calendar.follow("https://g/v1.0/x?$deltatoken=a%2Fb"),
