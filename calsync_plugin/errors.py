@@ -30,6 +30,7 @@
     ├── DeliveryError             what reached our address as news of the CRM cannot be taken
     │   ├── BadSignature          forged, or signed by a webhook that is not ours: 401
     │   └── BadDelivery           signed, but not what the CRM sends for this event
+    ├── FeedError                 a calendar behind an iCalendar address cannot be read; `reason` says why
     └── Lost                      somebody else was faster; plan again
         ├── LeaseLost             another worker has this mailbox now
         └── StaleLink             the link was saved by another run meanwhile
@@ -241,6 +242,20 @@ class BadSignature(DeliveryError):
 
 class BadDelivery(DeliveryError):
     """The delivery is signed but is not what the CRM sends for this event."""
+
+
+class FeedError(CalsyncError):
+    """A calendar behind an iCalendar address cannot be read. What was known of it stays as it is.
+
+    `reason` is a short stable code: `refused_address`, `unreachable`, `not_found`, `needs_login`, `redirects`,
+    `too_slow`, `too_large`, `not_a_calendar`, `too_many_events` or `too_complex`. The message names the host
+    at most, for the address itself gives access.
+    """
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        """Keep the code beside the message."""
+        super().__init__(message)
+        self.reason = reason
 
 
 class Lost(CalsyncError):
