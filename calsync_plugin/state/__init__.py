@@ -5,8 +5,23 @@ of this package knows SQL, Alembic or a cipher.
 """
 
 from calsync_plugin.state.backup import back_up
+from calsync_plugin.state.booking_rows import (
+    TAKING,
+    Booking,
+    BookingCalendar,
+    BookingState,
+    CalendarKind,
+    Gate,
+    Hold,
+    HoldState,
+    Standing,
+    Turn,
+)
+from calsync_plugin.state.busy_rows import OF_MAILBOX, BusySource, BusyTime, Feed, SourceKind
+from calsync_plugin.state.busy_writes import BusyWrites
 from calsync_plugin.state.clock import NEVER, Clock, SystemClock
 from calsync_plugin.state.crm_users import CrmUser
+from calsync_plugin.state.figure_rows import Figure
 from calsync_plugin.state.gauges import Snapshot
 from calsync_plugin.state.heart import Heart
 from calsync_plugin.state.listing import AccountLine
@@ -20,6 +35,7 @@ from calsync_plugin.state.reading_rows import (
     Subscription,
 )
 from calsync_plugin.state.rows import (
+    FEEDS,
     ROUTER,
     SWEEP,
     Account,
@@ -30,7 +46,6 @@ from calsync_plugin.state.rows import (
     ChangePage,
     Clash,
     Decision,
-    Figure,
     Given,
     Held,
     Installation,
@@ -53,13 +68,23 @@ from calsync_plugin.state.sessions import session_hash
 from calsync_plugin.state.store import Store, open_store
 
 __all__ = [
+    "FEEDS",
     "NEVER",
+    "OF_MAILBOX",
     "ROUTER",
     "SWEEP",
+    "TAKING",
     "Account",
     "AccountLine",
     "AccountStatus",
     "AuditEntry",
+    "Booking",
+    "BookingCalendar",
+    "BookingState",
+    "BusySource",
+    "BusyTime",
+    "BusyWrites",
+    "CalendarKind",
     "CalendarRow",
     "Change",
     "ChangeKey",
@@ -72,10 +97,14 @@ __all__ = [
     "Decision",
     "EventMark",
     "EventPage",
+    "Feed",
     "Figure",
+    "Gate",
     "Given",
     "Heart",
     "Held",
+    "Hold",
+    "HoldState",
     "Installation",
     "JournalEntry",
     "Keyring",
@@ -90,11 +119,14 @@ __all__ = [
     "PullState",
     "Save",
     "Snapshot",
+    "SourceKind",
     "Stage",
+    "Standing",
     "Store",
     "Subject",
     "Subscription",
     "SystemClock",
+    "Turn",
     "Webhook",
     "back_up",
     "open_store",

@@ -121,6 +121,10 @@ class Accounts:
         """How changes of the mailbox become known; `reason` says in words why it is polled."""
         self._set(user_id, notify=notify.value, notify_reason=reason)
 
+    def set_working_hours(self, user_id: str, hours: JsonValue) -> None:
+        """When the user works, as the mailbox told just now; None if it did not tell."""
+        self._set(user_id, working_hours=hours, working_hours_at=self._now())
+
     def set_stage(self, user_id: str, stage: Stage) -> None:
         """What the worker does at this moment."""
         self._set(user_id, stage=stage.value)
@@ -212,6 +216,8 @@ def _row(account: Account) -> dict[str, Any]:
         "notify": account.notify.value,
         "notify_reason": account.notify_reason,
         "pulled_at": account.pulled_at,
+        "working_hours": account.working_hours,
+        "working_hours_at": account.working_hours_at,
     }
 
 
@@ -238,4 +244,6 @@ def account_of(row: Any) -> Account:
         notify=Notify(row.notify),
         notify_reason=row.notify_reason,
         pulled_at=row.pulled_at,
+        working_hours=row.working_hours,
+        working_hours_at=row.working_hours_at,
     )

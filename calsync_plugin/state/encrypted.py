@@ -12,10 +12,14 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, func, select, update
 
 from calsync_plugin.errors import StoreError
+from calsync_plugin.state import bookings as bookings_room
 from calsync_plugin.state import cursors as cursors_room
+from calsync_plugin.state import feeds as feeds_room
 from calsync_plugin.state import integration as integration_room
 from calsync_plugin.state import log, tokens, webhooks
 from calsync_plugin.state import sessions as sessions_room
+from calsync_plugin.state.booking_schema import bookings
+from calsync_plugin.state.busy_schema import feeds
 from calsync_plugin.state.pages_schema import integration, sessions
 from calsync_plugin.state.reading_schema import cursors
 from calsync_plugin.state.schema import clashes, installation, journal, oauth_flows, token_caches
@@ -44,6 +48,8 @@ ENCRYPTED = (
     EncryptedColumn(journal, "content", log.JOURNAL, lambda row: str(row.id)),
     EncryptedColumn(clashes, "content", log.CLASH, lambda row: str(row.id)),
     EncryptedColumn(sessions, "content", sessions_room.PURPOSE, lambda row: str(row.id_hash)),
+    EncryptedColumn(feeds, "address", feeds_room.PURPOSE, lambda row: str(row.source_id)),
+    EncryptedColumn(bookings, "content", bookings_room.PURPOSE, lambda row: str(row.id)),
     EncryptedColumn(integration, "content", integration_room.PURPOSE, lambda row: str(row.one)),
 )
 

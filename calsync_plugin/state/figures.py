@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from calsync_plugin.state.database import Database
+from calsync_plugin.state.figure_rows import Figure
 from calsync_plugin.state.pages_schema import figures
-from calsync_plugin.state.rows import Figure
 
 KEPT = timedelta(days=40)
 HOUR = 3600

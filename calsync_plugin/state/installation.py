@@ -15,7 +15,7 @@ from calsync_plugin.state.accounts import new_mailbox
 from calsync_plugin.state.bulk import insert_missing
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.encrypted import CHECK
-from calsync_plugin.state.rows import ROUTER, SWEEP, Installation, MailboxKind
+from calsync_plugin.state.rows import FEEDS, ROUTER, SWEEP, Installation, MailboxKind
 from calsync_plugin.state.schema import installation, mailboxes
 from calsync_plugin.state.secrets import Keyring
 
@@ -73,6 +73,6 @@ def _create(connection: Connection, keyring: Keyring, kind: str) -> None:
         "key_check": keyring.encrypt(CHECK, installation_id, "calsync"),
     }
     connection.execute(insert_missing(connection, installation), row)
-    own = {ROUTER: MailboxKind.ROUTER, SWEEP: MailboxKind.SWEEP}
+    own = {ROUTER: MailboxKind.ROUTER, SWEEP: MailboxKind.SWEEP, FEEDS: MailboxKind.FEEDS}
     rows = [{"id": number, **new_mailbox(of, "", of.value)} for number, of in own.items()]
     connection.execute(insert_missing(connection, mailboxes), rows)

@@ -16,6 +16,8 @@ ROUTER = 1
 """The mailbox row whose lease is the right to route change rows."""
 SWEEP = 2
 """The mailbox row whose lease is the right to look for what no hook reported."""
+FEEDS = -1
+"""The mailbox row whose lease is the right to read feeds."""
 
 
 class MailboxKind(StrEnum):
@@ -23,6 +25,7 @@ class MailboxKind(StrEnum):
 
     ROUTER = "router"
     SWEEP = "sweep"
+    FEEDS = "feeds"
     MAILBOX = "mailbox"
 
 
@@ -157,6 +160,10 @@ class Account:
     """Why it is polled, in words."""
     pulled_at: datetime | None = None
     """When its calendars were last read to the end."""
+    working_hours: JsonValue = None
+    """When the user works, by the mailbox's settings; None if it does not tell."""
+    working_hours_at: datetime | None = None
+    """When that was asked last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,13 +291,3 @@ class AuditEntry:
     user_id: str
     subject: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """What adds up to `amount` in the hour that begins at `hour`."""
-
-    hour: datetime
-    name: str
-    label: str
-    amount: float

@@ -17,6 +17,7 @@ from calsync_plugin.domain.links import Link
 from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.state import changes, cursors, events, holding, link_writes, log, parking, pulls
 from calsync_plugin.state.accounts import mark_pulled, mark_succeeded
+from calsync_plugin.state.busy_writes import BusyWrites
 from calsync_plugin.state.columns import instant
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.queue import hold_lease, set_pace, wake
@@ -36,6 +37,7 @@ class Save:
         self._wakes: set[int] = set()
         self._finished: dict[int, set[int]] = defaultdict(set)
         self._notes: list[log.NoteRow] = []
+        self.busy = BusyWrites(connection, database)
 
     # --- links
 

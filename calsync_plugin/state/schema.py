@@ -28,7 +28,7 @@ from calsync_plugin.state.columns import Exact, Instant, Json, RowId, Words
 metadata = MetaData()
 
 
-def _only(condition: str) -> dict[str, Any]:
+def only(condition: str) -> dict[str, Any]:
     """A partial index, said for both databases."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
@@ -66,6 +66,8 @@ accounts = Table(
     Column("notify", Exact, nullable=False, server_default=""),
     Column("notify_reason", Words, nullable=False, server_default=""),
     Column("pulled_at", Instant),
+    Column("working_hours", Json),
+    Column("working_hours_at", Instant),
 )
 
 mailboxes = Table(
@@ -104,7 +106,7 @@ changes = Table(
     Column("kind", Exact, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("routed", Integer, nullable=False),
-    Index("ix_changes_unrouted", "id", **_only("routed = 0")),
+    Index("ix_changes_unrouted", "id", **only("routed = 0")),
     sqlite_autoincrement=True,
 )
 
@@ -133,9 +135,9 @@ links = Table(
     Column("original_start", Exact, nullable=False),
     Column("reason", Words, nullable=False),
     Column("version", Integer, nullable=False),
-    Index("uq_links_record", "entity_type", "record_id", unique=True, **_only("record_id <> ''")),
+    Index("uq_links_record", "entity_type", "record_id", unique=True, **only("record_id <> ''")),
     Index(
-        "uq_links_series", "series_ical_uid", "original_start", unique=True, **_only("series_ical_uid <> ''")
+        "uq_links_series", "series_ical_uid", "original_start", unique=True, **only("series_ical_uid <> ''")
     ),
 )
 
@@ -157,9 +159,9 @@ copies = Table(
     Index("ix_copies_event", "mailbox_id", "event_id"),
     Index("ix_copies_mailbox", "mailbox_id", "link_id"),
     Index("ix_copies_ical_uid", "ical_uid"),
-    Index("ix_copies_transaction", "transaction_id", **_only("transaction_id <> ''")),
-    Index("ix_copies_series", "mailbox_id", "series_id", **_only("series_id <> ''")),
-    Index("ix_copies_calendar", "mailbox_id", "calendar_id", **_only("calendar_id <> ''")),
+    Index("ix_copies_transaction", "transaction_id", **only("transaction_id <> ''")),
+    Index("ix_copies_series", "mailbox_id", "series_id", **only("series_id <> ''")),
+    Index("ix_copies_calendar", "mailbox_id", "calendar_id", **only("calendar_id <> ''")),
 )
 
 bases = Table(

@@ -11,7 +11,10 @@ from contextlib import AbstractContextManager
 from calsync_plugin.errors import StoreBusy, StoreError
 from calsync_plugin.state.accounts import Accounts
 from calsync_plugin.state.audit import Audit
+from calsync_plugin.state.booking_calendars import BookingCalendars
+from calsync_plugin.state.bookings import Bookings
 from calsync_plugin.state.bookmarks import Bookmarks
+from calsync_plugin.state.busy import Busy
 from calsync_plugin.state.calendars import Calendars
 from calsync_plugin.state.changes import Changes
 from calsync_plugin.state.clock import Clock
@@ -20,7 +23,9 @@ from calsync_plugin.state.cursors import Cursors
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.encrypted import check_keys, key_ids_in_use, reencrypt
 from calsync_plugin.state.events import Events
+from calsync_plugin.state.feeds import Feeds
 from calsync_plugin.state.figures import Figures
+from calsync_plugin.state.gates import Gates
 from calsync_plugin.state.gauges import Gauges
 from calsync_plugin.state.given import GivenGrants
 from calsync_plugin.state.holding import Holding
@@ -77,6 +82,11 @@ class Store:
         self.audit = Audit(database)
         self.figures = Figures(database)
         self.gauges = Gauges(database)
+        self.busy = Busy(database)
+        self.feeds = Feeds(database, keyring)
+        self.booking_calendars = BookingCalendars(database)
+        self.bookings = Bookings(database, keyring)
+        self.gates = Gates(database)
 
     def save(self, lease: Lease | None) -> AbstractContextManager[Save]:
         """One transaction for all that a run learnt; raises LeaseLost at its end if the lease went away.

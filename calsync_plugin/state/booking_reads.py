@@ -1,0 +1,95 @@
+"""What is read of bookings within one transaction: what they take, how many there are, whose turn it was.
+
+Decides nothing about who gets a slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, func, select
+
+from calsync_plugin.domain.availability import Interval
+from calsync_plugin.state.booking_rows import TAKING, Booking, BookingState, Hold, HoldState, Standing, Turn
+from calsync_plugin.state.booking_schema import booking_holds as h
+from calsync_plugin.state.booking_schema import bookings as k
+from calsync_plugin.state.bulk import chunks
+
+
+def standing(
+    connection: Connection, booking: Booking, users: list[str], around: Interval, day: Interval, since: float
+) -> Standing:
+    """What counts when a slot is given away, within the caller's transaction."""
+    taken: dict[str, list[Interval]] = {}
+    for part in chunks(users):
+        for hold in holds_of(connection, part, *around, TAKING):
+            taken.setdefault(hold.user_id, []).append((hold.start, hold.end))
+    return Standing(
+        taken=taken,
+        booked=booked_of(connection, users, day, booking.calendar_id, booking.id),
+        turns=_turns(connection, booking, users, since),
+    )
+
+
+def holds_of(
+    connection: Connection, user_ids: list[str], start: int, end: int, states: Iterable[HoldState]
+) -> list[Hold]:
+    """The holds of these users in a window, by user, start and booking."""
+    statement = (
+        select(h)
+        .where(
+            h.c.user_id.in_(user_ids),
+            h.c.ends_at > start,
+            h.c.starts_at < end,
+            h.c.state.in_([state.value for state in states]),
+        )
+        .order_by(h.c.user_id, h.c.starts_at, h.c.booking_id)
+    )
+    return [
+        Hold(
+            booking_id=row.booking_id,
+            user_id=row.user_id,
+            start=row.starts_at,
+            end=row.ends_at,
+            state=HoldState(row.state),
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def booked_of(
+    connection: Connection, users: list[str], span: Interval, calendar_id: str, but: str
+) -> dict[str, list[int]]:
+    """When the bookings of these users begin within a span, without the booking `but`."""
+    found: dict[str, list[int]] = {}
+    statement = select(h.c.user_id, h.c.starts_at).join(k, k.c.id == h.c.booking_id)
+    if calendar_id:
+        statement = statement.where(k.c.calendar_id == calendar_id)
+    for part in chunks(users):
+        own = h.c.user_id.in_(part) & (h.c.booking_id != but)
+        within = (h.c.ends_at > span[0]) & (h.c.starts_at >= span[0]) & (h.c.starts_at < span[1])
+        ordered = statement.where(own, within).order_by(h.c.user_id, h.c.starts_at, h.c.booking_id)
+        for row in connection.execute(ordered):
+            found.setdefault(row.user_id, []).append(row.starts_at)
+    return found
+
+
+def _turns(connection: Connection, booking: Booking, users: list[str], since: float) -> dict[str, Turn]:
+    """What the members of a booking calendar were given, or all users if it is none."""
+    found: dict[str, Turn] = {}
+    lately = func.count().filter(k.c.made_at >= since)
+    for part in chunks(users):
+        statement = (
+            select(k.c.user_id, lately.label("booked"), func.max(k.c.made_at).label("last"))
+            .where(
+                k.c.calendar_id == booking.calendar_id,
+                k.c.user_id.in_(part),
+                k.c.state != BookingState.RELEASED.value,
+                k.c.id != booking.id,
+            )
+            .group_by(k.c.user_id)
+            .order_by(k.c.user_id)
+        )
+        for row in connection.execute(statement):
+            found[row.user_id] = Turn(row.booked, row.last)
+    return found

@@ -1,0 +1,157 @@
+"""Busy times: sources, their blocks, and feeds.
+
+Decides that a source is known by its user and place. Does not decide which sources there should be nor which
+blocks block: all are kept, whatever they are shown as.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Select, delete, insert, select, update
+
+from calsync_plugin.domain.availability import Block
+from calsync_plugin.domain.meeting import ShowAs
+from calsync_plugin.state.bulk import chunks
+from calsync_plugin.state.busy_rows import OF_MAILBOX, BusySource, BusyTime, SourceKind
+from calsync_plugin.state.busy_schema import busy as b
+from calsync_plugin.state.busy_schema import busy_sources as s
+from calsync_plugin.state.database import Database
+
+MARGIN = 14 * 3600
+"""Whole days are stored as days of UTC; no zone is further from it than this."""
+
+_TIMES = (b.c.source_id, b.c.starts_at, b.c.ends_at, b.c.whole_days, b.c.show_as)
+
+
+class Busy:
+    """The busy times of a store, to read; and which sources there are."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def sources(self, user_ids: Collection[str]) -> list[BusySource]:
+        """All sources of these users, by user and id."""
+        statement = select(s).order_by(s.c.user_id, s.c.id)
+        with self._database.read() as connection:
+            return [
+                source_of(row)
+                for part in chunks(sorted(set(user_ids)))
+                for row in connection.execute(statement.where(s.c.user_id.in_(part)))
+            ]
+
+    def of_mailbox(self, mailbox_id: int) -> list[BusySource]:
+        """The sources that are calendars of a mailbox, by id."""
+        statement = select(s).where(s.c.mailbox_id == mailbox_id).order_by(s.c.id)
+        with self._database.read() as connection:
+            return [source_of(row) for row in connection.execute(statement)]
+
+    def times(self, source_ids: Collection[int], start: int, end: int) -> list[BusyTime]:
+        """What lies in a window, in no order; of whole days some that lie just beside it, too."""
+        with self._database.read() as connection:
+            rows: list[Any] = []
+            for part in chunks(sorted(set(source_ids))):
+                rows += connection.execute(_within(select(*_TIMES), part, start, end)).all()
+        return rows
+
+    def blocks(self, source_ids: Collection[int], start: int, end: int) -> list[tuple[int, Block]]:
+        """The same with the events' ids: pairs of source id and block, by source, start and id."""
+        ordered = select(b).order_by(b.c.source_id, b.c.starts_at, b.c.event_id)
+        with self._database.read() as connection:
+            return [
+                (row.source_id, block_of(row))
+                for part in chunks(sorted(set(source_ids)))
+                for row in connection.execute(_within(ordered, part, start, end))
+            ]
+
+    def keep_calendars(
+        self, user_id: str, mailbox_id: int, wanted: Mapping[str, tuple[SourceKind, str]]
+    ) -> list[BusySource]:
+        """Let a user's mailbox have just these sources: kind and name by calendar id; returns them by id.
+
+        Those that stay keep their blocks, the others lose them at once. What is as it was is not written.
+        """
+        present = {one.place: one for one in self.of_mailbox(mailbox_id) if one.user_id == user_id}
+        gone = [one.id for place, one in present.items() if place not in wanted]
+        new = [place for place in wanted if place not in present]
+        other = [
+            place
+            for place, (kind, name) in wanted.items()
+            if place in present and (present[place].kind, present[place].name) != (kind, name)
+        ]
+        if not (gone or new or other):
+            return sorted(present.values(), key=lambda one: one.id)
+        with self._database.write() as connection:
+            connection.execute(delete(s).where(s.c.id.in_(gone)))
+            for place in other:
+                kind, name = wanted[place]
+                same = s.c.id == present[place].id
+                connection.execute(update(s).where(same).values(kind=kind.value, name=name))
+            if new:
+                rows = [source_row(user_id, wanted[p][0], mailbox_id, p, wanted[p][1]) for p in new]
+                connection.execute(insert(s), rows)
+        return self.of_mailbox(mailbox_id)
+
+    def remove(self, source_id: int, *, user_id: str) -> bool:
+        """Forget a source of this user with all that was read of it; whether there was one."""
+        with self._database.write() as connection:
+            gone = delete(s).where(s.c.id == source_id, s.c.user_id == user_id)
+            return connection.execute(gone).rowcount > 0
+
+    def remove_all(self, user_id: str) -> None:
+        """Forget all sources of a user (disconnect)."""
+        with self._database.write() as connection:
+            connection.execute(delete(s).where(s.c.user_id == user_id))
+
+
+def source_row(user_id: str, kind: SourceKind, mailbox_id: int, place: str, name: str) -> dict[str, Any]:
+    """A new source that was never read."""
+    assert bool(mailbox_id) is (kind in OF_MAILBOX)
+    return {
+        "user_id": user_id,
+        "kind": kind.value,
+        "mailbox_id": mailbox_id,
+        "place": place,
+        "name": name,
+        "read_at": None,
+        "known_from": None,
+        "known_until": None,
+        "error": "",
+        "error_at": None,
+    }
+
+
+def source_of(row: Any) -> BusySource:
+    """A source as a value."""
+    return BusySource(
+        id=row.id,
+        user_id=row.user_id,
+        kind=SourceKind(row.kind),
+        mailbox_id=row.mailbox_id,
+        place=row.place,
+        name=row.name,
+        read_at=row.read_at,
+        known_from=row.known_from,
+        known_until=row.known_until,
+        error=row.error,
+        error_at=row.error_at,
+    )
+
+
+def block_of(row: Any) -> Block:
+    """A block as a value."""
+    return Block(
+        id=row.event_id,
+        start=row.starts_at,
+        end=row.ends_at,
+        whole_days=bool(row.whole_days),
+        show_as=ShowAs(row.show_as),
+        series_id=row.series_id,
+    )
+
+
+def _within(statement: Select[Any], source_ids: Iterable[int], start: int, end: int) -> Select[Any]:
+    return statement.where(
+        b.c.source_id.in_(list(source_ids)), b.c.ends_at > start - MARGIN, b.c.starts_at < end + MARGIN
+    )

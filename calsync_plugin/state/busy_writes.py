@@ -1,0 +1,128 @@
+"""What a reading learnt of somebody's busy times, written within the caller's transaction.
+
+Decides that a booking whose event was read no longer takes up time by itself: from then on the event tells.
+Does not decide what is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from calsync_plugin.domain.availability import Block
+from calsync_plugin.state.booking_rows import HoldState
+from calsync_plugin.state.booking_schema import booking_holds, bookings
+from calsync_plugin.state.bulk import Bulk, chunks
+from calsync_plugin.state.busy_schema import busy as b
+from calsync_plugin.state.busy_schema import busy_sources as s
+from calsync_plugin.state.columns import instant
+from calsync_plugin.state.database import Database
+from calsync_plugin.state.schema import copies, links
+
+
+class BusyWrites:
+    """Writes of one transaction."""
+
+    def __init__(self, connection: Connection, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+
+    def replace(self, source_id: int, blocks: Iterable[Block]) -> None:
+        """These are all blocks that a source has; others are forgotten."""
+        self._connection.execute(delete(b).where(b.c.source_id == source_id))
+        self.put(source_id, blocks)
+
+    def put(self, source_id: int, blocks: Iterable[Block]) -> None:
+        """Add blocks or replace those of the same id; of several with one id the last counts.
+
+        Nothing is written to a source that was removed meanwhile.
+        """
+        by_id = {block.id: block for block in blocks}
+        statement = select(s.c.user_id, s.c.mailbox_id).where(s.c.id == source_id).with_for_update()
+        source = self._connection.execute(statement).first()
+        if source is None or not by_id:
+            return
+        rows = [_row(source_id, block) for _, block in sorted(by_id.items())]
+        _PUT[self._connection.dialect.name].execute(self._connection, rows)
+        if source.mailbox_id:
+            _follow(self._connection, source.user_id, source.mailbox_id, by_id.keys())
+
+    def remove(self, source_id: int, event_ids: Iterable[str]) -> None:
+        """Forget events of a source, and all dates of those that are masters of a series."""
+        for ids in chunks(sorted(set(event_ids))):
+            which = b.c.event_id.in_(ids) | b.c.series_id.in_(ids)
+            self._connection.execute(delete(b).where(b.c.source_id == source_id, which))
+
+    def replace_series(self, source_id: int, series_id: str, blocks: Iterable[Block]) -> None:
+        """These are all dates of a series that a source has."""
+        gone = delete(b).where(b.c.source_id == source_id, b.c.series_id == series_id)
+        self._connection.execute(gone)
+        self.put(source_id, blocks)
+
+    def was_read(
+        self, source_id: int, *, known_from: datetime | None = None, known_until: datetime | None = None
+    ) -> None:
+        """A source is known to be whole now; the known span is changed if it is given."""
+        values: dict[str, Any] = {"read_at": self._now(), "error": "", "error_at": None}
+        if known_from is not None:
+            values["known_from"] = known_from
+        if known_until is not None:
+            values["known_until"] = known_until
+        self._connection.execute(update(s).where(s.c.id == source_id).values(values))
+
+    def failed(self, source_id: int, error: str) -> None:
+        """A source cannot be read now, in words; its blocks stay."""
+        values = {"error": error, "error_at": self._now()}
+        self._connection.execute(update(s).where(s.c.id == source_id).values(values))
+
+    def _now(self) -> datetime:
+        return instant(self._database.clock.now())
+
+
+def _row(source_id: int, block: Block) -> dict[str, Any]:
+    return {
+        "source_id": source_id,
+        "event_id": block.id,
+        "series_id": block.series_id,
+        "starts_at": block.start,
+        "ends_at": block.end,
+        "whole_days": int(block.whole_days),
+        "show_as": block.show_as.value,
+    }
+
+
+def _follow(connection: Connection, user_id: str, mailbox_id: int, event_ids: Collection[str]) -> None:
+    """Bookings of this user whose event is among these: the event tells from now on."""
+    of_record = (links.c.entity_type == bookings.c.entity_type) & (links.c.record_id == bookings.c.record_id)
+    kept = (
+        select(booking_holds.c.booking_id, copies.c.event_id)
+        .join(bookings, bookings.c.id == booking_holds.c.booking_id)
+        .join(links, of_record)
+        .join(copies, (copies.c.link_id == links.c.id) & (copies.c.mailbox_id == mailbox_id))
+        .where(
+            booking_holds.c.user_id == user_id,
+            booking_holds.c.state == HoldState.KEPT.value,
+            bookings.c.record_id != "",
+        )
+    )
+    found = sorted({row.booking_id for row in connection.execute(kept) if row.event_id in event_ids})
+    for ids in chunks(found):
+        same = booking_holds.c.booking_id.in_(ids) & (booking_holds.c.user_id == user_id)
+        followed = update(booking_holds).where(same).values(state=HoldState.FOLLOWED.value)
+        connection.execute(followed)
+
+
+def _upsert(dialect: Any) -> Any:
+    statement = dialect.insert(b)
+    changed = ("series_id", "starts_at", "ends_at", "whole_days", "show_as")
+    return statement.on_conflict_do_update(
+        index_elements=[b.c.source_id, b.c.event_id],
+        set_={name: statement.excluded[name] for name in changed},
+    )
+
+
+_PUT = {"sqlite": Bulk(_upsert(sqlite)), "postgresql": Bulk(_upsert(postgresql))}

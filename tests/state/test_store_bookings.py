@@ -1,0 +1,153 @@
+"""Bookings in the store: one transaction at a time gives a slot away, and events take over from holds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from calsync_plugin.domain.availability import Block
+from calsync_plugin.errors import SettingsError, StaleLink
+from calsync_plugin.state import Booking, BookingState, HoldState, SourceKind, Standing, Store
+
+HOUR = 3600
+START = 1_800_000_000 // HOUR * HOUR
+AROUND = (START - HOUR, START + 2 * HOUR)
+DAY = (START - 12 * HOUR, START + 12 * HOUR)
+
+
+def _reserve(store: Store, number: int, *users: str, key: str = "", start: int = START) -> Booking | None:
+    """Book an hour for the first of some users who is free, as a round robin does."""
+
+    def first_free(standing: Standing) -> Sequence[str] | None:
+        free = [
+            user
+            for user in users
+            if not any(a < start + HOUR and start < b for a, b in standing.taken.get(user, []))
+        ]
+        return sorted(free, key=lambda user: standing.turns[user].booked if user in standing.turns else 0)[:1]
+
+    booking = Booking(
+        id=f"b{number}", calendar_id="team", start=start, end=start + HOUR, key=key, content="{}"
+    )
+    return store.bookings.reserve(booking, users, first_free, around=AROUND, day=DAY, since=0.0)
+
+
+def test_a_slot_is_given_to_each_member_once(store: Store) -> None:
+    given = [_reserve(store, number, "alice", "bob") for number in range(3)]
+    assert [one.user_id if one else None for one in given] == ["alice", "bob", None]
+    assert store.bookings.get("b2") is None
+
+
+def test_of_many_at_once_one_gets_the_slot(store: Store) -> None:
+    begin = threading.Barrier(8)
+    won: list[str] = []
+
+    def book(number: int) -> None:
+        begin.wait(30)
+        if _reserve(store, number, "alice"):
+            won.append(f"b{number}")
+
+    threads = [threading.Thread(target=book, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(won) == 1
+    assert [hold.booking_id for hold in store.bookings.holds(["alice"], *AROUND)] == won
+
+
+def test_what_is_released_is_free_and_its_key_too(store: Store) -> None:
+    assert _reserve(store, 1, "alice", key="k")
+    with pytest.raises(StaleLink):
+        _reserve(store, 2, "alice", key="k", start=START + 5 * HOUR)
+    assert store.bookings.release("b1", "the CRM refused it")
+    assert not store.bookings.release("b1", "again")
+    released = store.bookings.get("b1")
+    assert released is not None
+    assert (released.state, released.reason) == (BookingState.RELEASED, "the CRM refused it")
+    assert _reserve(store, 2, "alice", key="k")
+
+
+def test_a_confirmed_booking_keeps_its_time_and_content(store: Store) -> None:
+    _reserve(store, 1, "alice", key="k")
+    assert store.bookings.confirm("b1", "m1")
+    assert not store.bookings.confirm("b1", "m2")
+    (hold,) = store.bookings.holds(["alice", "bob"], *AROUND)
+    assert (hold.user_id, hold.state) == ("alice", HoldState.KEPT)
+    booking = store.bookings.by_key("", "k")
+    assert booking is not None
+    assert (booking.record_id, booking.content) == ("m1", "{}")
+    assert [one.id for one in store.bookings.kept(START, "", 10)] == ["b1"]
+    assert store.bookings.kept(START + HOUR, "", 10) == []
+
+
+def test_a_record_that_moved_takes_its_hold_along(store: Store) -> None:
+    held = _reserve(store, 1, "alice")
+    assert held
+    store.bookings.confirm("b1", "m1")
+    moved = store.bookings.of_record("", "m1")
+    assert moved
+    later = Booking(
+        id="b1",
+        start=START + HOUR,
+        end=START + 2 * HOUR,
+        user_id="bob",
+        state=BookingState.CONFIRMED,
+        record_id="m1",
+    )
+    store.bookings.follow(later, ["bob"])
+    (hold,) = store.bookings.holds(["alice", "bob"], *DAY)
+    assert (hold.user_id, hold.start) == ("bob", START + HOUR)
+
+
+def test_blocks_are_kept_by_source_and_window(store: Store) -> None:
+    (source,) = store.busy.keep_calendars("alice", 7, {"c1": (SourceKind.LINKED, "Calendar")})
+    blocks = [
+        Block(id="a", start=START, end=START + HOUR),
+        Block(id="s1", start=START + HOUR, end=START + 2 * HOUR, series_id="s"),
+        Block(id="far", start=START + 900 * HOUR, end=START + 901 * HOUR),
+    ]
+    with store.save(None) as tx:
+        tx.busy.replace(source.id, blocks)
+        tx.busy.was_read(source.id)
+    found = store.busy.blocks([source.id], START, START + 3 * HOUR)
+    assert [block.id for _, block in found] == ["a", "s1"]
+    with store.save(None) as tx:
+        tx.busy.remove(source.id, ["s"])
+        tx.busy.put(source.id, [Block(id="a", start=START - HOUR, end=START)])
+    assert [row[:3] for row in store.busy.times([source.id], START - HOUR, START)] == [
+        (source.id, START - HOUR, START)
+    ]
+    assert store.busy.keep_calendars("alice", 7, {}) == []
+    assert store.busy.blocks([source.id], START - HOUR, START) == []
+
+
+def test_nothing_is_written_to_a_source_that_is_gone(store: Store) -> None:
+    (source,) = store.busy.keep_calendars("alice", 7, {"c1": (SourceKind.LINKED, "Calendar")})
+    store.busy.remove_all("alice")
+    with store.save(None) as tx:
+        tx.busy.put(source.id, [Block(id="a", start=START, end=START + HOUR)])
+    assert store.busy.times([source.id], START, START + HOUR) == []
+
+
+def test_a_feed_is_added_once_and_its_address_is_no_plain_text(store: Store) -> None:
+    address = "https://calendar.example.com/secret/basic.ics"
+    source_id = store.feeds.add("alice", SourceKind.FEED, address, shown="calendar…", name="Home", most=2)
+    with pytest.raises(SettingsError, match="already"):
+        store.feeds.add("alice", SourceKind.FEED, address, shown="calendar…", name="Home", most=2)
+    store.feeds.add("bob", SourceKind.FEED, address, shown="calendar…", name="Home", most=2)
+    (feed,) = store.feeds.of("alice")
+    assert (feed.source.id, feed.address) == (source_id, address)
+    assert address not in repr(feed)
+    assert len(store.feeds.due(10)) == 2
+    store.feeds.answered(source_id, next_in=900, failures=0, etag='"1"')
+    assert [one.source.user_id for one in store.feeds.due(10)] == ["bob"]
+    assert not store.feeds.read_soon(source_id, user_id="bob")
+    assert not store.busy.remove(source_id, user_id="bob")
+    assert store.busy.remove(source_id, user_id="alice")
+    assert store.feeds.of("alice") == []
+    store.feeds.add("carol", SourceKind.FEED, "https://a.example.com/1.ics", shown="", name="1", most=1)
+    with pytest.raises(SettingsError, match="1 addresses"):
+        store.feeds.add("carol", SourceKind.FEED, "https://a.example.com/2.ics", shown="", name="2", most=1)
