@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
+from calsync_plugin.domain.availability import Block
 from calsync_plugin.domain.links import Link
 from calsync_plugin.errors import LeaseLost
-from calsync_plugin.state import Cursor, Lease, Pace, Parked, Save, Store
+from calsync_plugin.state import Cursor, Lease, Pace, Parked, Save, SourceKind, Store
 from calsync_plugin.state.schema import metadata
 from tests.state.samples import NOON, MovedClock, a_link, claimed, insert, routed
 
@@ -44,7 +45,7 @@ def _killed_at(store: Store, number: int) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", count)
 
 
-def _save_of_a_run(save: Save, mailbox: int, read: Link, ids: list[int]) -> None:
+def _save_of_a_run(save: Save, mailbox: int, read: Link, ids: list[int], source: int) -> None:
     save.insert_links([a_link("new", mailbox)])
     save.save_links([replace(read, reason="changed")])
     save.finish_changes(ids[:1], mailbox)
@@ -66,6 +67,9 @@ def _save_of_a_run(save: Save, mailbox: int, read: Link, ids: list[int]) -> None
     save.mark_events(mailbox, ["E1", "E2"], delay=5)
     save.saw_events(mailbox, "c", ["E1"])
     save.pulled(mailbox, 600, 0)
+    save.busy.replace(source, [Block(id="E1", start=1, end=2)])
+    save.busy.remove(source, ["E3"])
+    save.busy.was_read(source)
     save.wake(mailbox)
 
 
@@ -75,6 +79,7 @@ def lease(store: Store, mailbox: int) -> Lease:
     store.accounts.ensure_mailbox("tenant", "bob", "")
     routed(store, mailbox, "m1", "m2", "m3")
     insert(store, a_link("l1", mailbox))
+    store.busy.keep_calendars("alice", mailbox, {"c": (SourceKind.LINKED, "Calendar")})
     return claimed(store, mailbox)
 
 
@@ -87,12 +92,13 @@ def test_a_crash_between_any_two_statements_leaves_nothing_half(
 ) -> None:
     read = store.links.by_ids(["l1"])["l1"]
     ids = _ids(store, mailbox)
+    (source,) = (one.id for one in store.busy.of_mailbox(mailbox))
     before = _everything(store)
     stops = 0
     while True:
         try:
             with _killed_at(store, stops) as seen, store.save(lease) as save:
-                _save_of_a_run(save, mailbox, read, ids)
+                _save_of_a_run(save, mailbox, read, ids, source)
         except KeyboardInterrupt:
             assert _everything(store) == before, f"after {seen[-1]}"
             stops += 1
@@ -118,6 +124,12 @@ _UNTOUCHED = {
     "integration",
     "audit",
     "figures",
+    "feeds",
+    "booking_calendars",
+    "booking_members",
+    "bookings",
+    "booking_holds",
+    "feature_gates",
 }
 
 
@@ -140,7 +152,7 @@ def test_a_lost_lease_saves_nothing(store: Store, clock: MovedClock, mailbox: in
     read = store.links.by_ids(["l1"])["l1"]
     before = _everything(store)
     with pytest.raises(LeaseLost), store.save(lease) as save:
-        _save_of_a_run(save, mailbox, read, [])
+        _save_of_a_run(save, mailbox, read, [], 0)
     assert _everything(store) == before
 
 
