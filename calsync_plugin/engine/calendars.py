@@ -70,7 +70,7 @@ def unreachable(client: MailboxClient, calendar_ids: Collection[str]) -> frozens
 def unknown_choices(settings: UserSettings, rows: list[CalendarRow]) -> set[str]:
     """Calendars that the user chose and that are not remembered: added or shared since they were listed."""
     known = {"", NO_CALENDAR, *(row.id for row in rows)}
-    return {settings.main_calendar, *settings.other_calendars} - known
+    return {settings.main_calendar, *settings.other_calendars, *settings.conflict_calendars} - known
 
 
 def not_chosen(settings: UserSettings, rows: list[CalendarRow]) -> set[str]:

@@ -15,6 +15,7 @@ from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.engine.adopting import Adopting
 from calsync_plugin.engine.arrivals import Arrivals
 from calsync_plugin.engine.brake import Brake
+from calsync_plugin.engine.busy_reading import BusyReader
 from calsync_plugin.engine.counting import Counting
 from calsync_plugin.engine.event_writes import EventWriter
 from calsync_plugin.engine.flooding import Flooding
@@ -130,6 +131,7 @@ def _puller(around: Surroundings, arrivals: Arrivals, adopting: Adopting) -> Pul
             subscriber=around.subscriber,
             verifying=Verifying(around.store, around.now),
             counting=around.counting,
+            busy=BusyReader(around.store),
             now=around.now,
             random=around.random,
             poll_seconds=around.poll_seconds,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from calsync_plugin.engine.adopting import Adopting
 from calsync_plugin.engine.arrivals import Arrivals
 from calsync_plugin.engine.arriving import Arrival, Sorted
+from calsync_plugin.engine.busy_reading import BusyReader, BusyRound
 from calsync_plugin.engine.calendars import refresh_calendars
 from calsync_plugin.engine.counting import Counting
 from calsync_plugin.engine.marked import Marked
@@ -40,6 +41,7 @@ class PullParts:
     subscriber: Subscriber
     verifying: Verifying
     counting: Counting
+    busy: BusyReader
     now: Callable[[], float]
     random: random.Random
     poll_seconds: float
@@ -67,23 +69,32 @@ class Puller:
         if run.member.settings.has_main and run.scope.main not in run.scope.read:
             raise MailboxUnusable("the chosen main calendar was not found; choose another one")
         reading = Reading(self._store, run.client, run.mailbox_id)
-        self._leave(run, reading.left_over(run.scope, run.window))
-        found = 0
-        for cursor in reading.wanted(run.scope, run.window):
-            changes = self._round(run, reading, cursor)
-            if changes is None:
-                return
-            found += changes
+        self._leave(run, reading.left_over(run.scope.read, run.window))
+        busy = self._parts.busy.begin(run)
+        # A listing that was begun goes first: changes that are told after it began come upon what it says.
+        found = self._rounds(run, reading, busy) if busy.listed() else None
+        if found is None or not (busy.read_alone() and busy.listed()):
+            return
         self._parts.adopting.end(run.member)
         self._parts.marked.end(run.mailbox_id)
-        self._finish(run, found, state.hints, upkeep)
+        self._finish(run, busy, found, state.hints, upkeep)
 
-    def _round(self, run: Run, reading: Reading, cursor: Cursor) -> int | None:
+    def _rounds(self, run: Run, reading: Reading, busy: BusyRound) -> int | None:
+        """Read all cursors to their end; returns how much was news, None if the run has to yield."""
+        found = 0
+        for cursor in reading.wanted(run.scope.read, run.window):
+            changes = self._round(run, reading, busy, cursor)
+            if changes is None:
+                return None
+            found += changes
+        return found
+
+    def _round(self, run: Run, reading: Reading, busy: BusyRound, cursor: Cursor) -> int | None:
         """Read one cursor to its end; returns how much was news, None if the run has to yield."""
         changes = 0
         try:
             for page in reading.pages(cursor):
-                news = self._page(run, page)
+                news = self._page(run, busy, page)
                 if news is None or not (page.ends or run.may_go_on()):
                     return None
                 changes += news
@@ -91,9 +102,10 @@ class Puller:
             if cursor.calendar_id == run.scope.main:
                 raise MailboxUnusable(f"the main calendar cannot be read: {error}") from error
             self._lost(run, cursor, str(error))
+            busy.unread(cursor.calendar_id, error)
         return changes
 
-    def _page(self, run: Run, page: Page) -> int | None:
+    def _page(self, run: Run, busy: BusyRound, page: Page) -> int | None:
         """Carry one page through and move its cursor; None if the run has to yield before that."""
         marked = None
         if page.full:
@@ -113,17 +125,17 @@ class Puller:
         for item in sorted_.items if not page.full else ():
             item.known_at = run.hinted_at
         self._parts.counting.add("reads", "events", len(page.delta.events))
-        if not run.carried(sorted_.items) or not self._save(run, page, sorted_):
+        if not run.carried(sorted_.items) or not self._save(run, busy, page, sorted_):
             return None
         return sorted_.changes
 
-    def _save(self, run: Run, page: Page, found: Sorted) -> bool:
-        """The page is done: where the cursor stands now, and what has to be looked at because of it.
+    def _save(self, run: Run, busy: BusyRound, page: Page, found: Sorted) -> bool:
+        """The page is done: where the cursor stands now, when its user is busy, and what has to be looked at.
 
         False if somebody wants all to be read anew meanwhile: then it was read in vain.
         """
         cursor, mailbox_id, calendar_id = after(page), run.mailbox_id, page.cursor.calendar_id
-        ends = page.full and page.ends
+        ends, told = page.full and page.ends, busy.increment(page)
         parked = self._store.parked.all(mailbox_id=mailbox_id) if ends else []
         with self._store.save(run.lease) as tx:
             if not tx.cursor_is(page.cursor):
@@ -142,6 +154,7 @@ class Puller:
                 tx.mark_events(mailbox_id, [p.event_id for p in parked if p.event_id])
             tx.mark_events(mailbox_id, found.to_mark)
             tx.unpark_events(mailbox_id, found.removed)
+            busy.save(tx, page, told)
             tx.save_cursor(cursor)
         return True
 
@@ -166,19 +179,20 @@ class Puller:
             tx.note(run.user_id, "", f"a chosen calendar cannot be read any more: {reason}")
         refresh_calendars(run.client, self._store, run.mailbox_id, run.member.account.address)
 
-    def _finish(self, run: Run, found: int, hints: int, upkeep: float) -> None:
+    def _finish(self, run: Run, busy: BusyRound, found: int, hints: int, upkeep: float) -> None:
         """All calendars were read to their end: when the mailbox wants to be read again."""
         verify = self._parts.verifying.due(run.mailbox_id)
         with self._store.save(run.lease) as tx:
             tx.mark_events(run.mailbox_id, verify)
             tx.read_to_the_end(run.user_id)
-            tx.pulled(run.mailbox_id, self._next(run, found, hints, upkeep), hints)
+            busy.finish(tx)
+            tx.pulled(run.mailbox_id, self._next(run, busy, found, hints, upkeep), hints)
 
-    def _next(self, run: Run, found: int, hints: int, upkeep: float) -> float:
+    def _next(self, run: Run, busy: BusyRound, found: int, hints: int, upkeep: float) -> float:
         """Seconds until the next look of its own accord."""
         account = self._store.accounts.get(run.user_id)
         notified = account is not None and account.notify is Notify.NOTIFICATIONS
-        if not notified or run.scope.shared & set(run.scope.read):
+        if not notified or busy.polls or run.scope.shared & set(run.scope.read):
             return self._parts.poll_seconds
         # Spread over the day, so that the mailboxes of an installation do not come at once.
         wait = min(upkeep, DAY * self._parts.random.uniform(0.9, 1.1))

@@ -15,6 +15,11 @@ class CursorStage(StrEnum):
 
     LIVE = "live"
     BUILDING = "building"
+    BUSY = "busy"
+    """Of a calendar that is read for its busy times alone: its events never become records."""
+    BUSY_BUILDING = "busy building"
+    LISTING = "listing"
+    """No cursor but a note: what takes up time in this calendar is to be listed from the beginning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
