@@ -6,6 +6,7 @@
     │   ├── SettingsError         a user's or admin's settings do not fit their schema
     │   ├── StoreError            the store cannot be used: newer schema, missing key, wrong folder
     │   ├── MailboxTaken          another user of the CRM has connected this mailbox
+    │   ├── FeatureOff            an administrator switched this off, for everybody or for a team or role
     │   └── SignInRefused         a visitor's name or password is wrong, or there were too many failures
     │       └── SecondFactorNeeded    name and password are right, the CRM wants a code as well
     ├── ItemError                 one item cannot be synced; it is parked, the others go on
@@ -83,6 +84,10 @@ class MailboxTaken(UserError):
             "Another user has connected this Outlook mailbox. "
             "Share its calendar with your own Outlook account, and connect that one."
         )
+
+
+class FeatureOff(UserError):
+    """An administrator switched this off for the user; the message fits its reader."""
 
 
 class SignInRefused(UserError):

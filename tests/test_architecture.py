@@ -48,13 +48,45 @@ ROOMS: dict[str, set[str]] = {
     "accounts.handing_on": {"engine.progress", "engine.roster"},
     # What was saved while nobody looked is found by the sweep alone.
     "accounts.resuming": {"engine.sweep"},
+    # Giving time away does not depend on what the sync does with meetings (a test below holds it to that).
+    "booking": {
+        "domain",
+        "state",
+        "crm",
+        "graph",
+        "feeds",
+        "hookspecs",
+        "wording",
+        "bundle",
+        "accounts.auditing",
+    }
+    | _SETTINGS,
     "engine": _SIDES,
     "engine.in_force": {"admin_layer"},
-    "engine.assembly": {"accounts", "config"},
-    "web": {"engine.assembly", "accounts", "logs", "crm.webhooks", "crm.sign_in", "crm.staff", "graph.zones"}
+    "engine.assembly": {"accounts", "booking", "config"},
+    "web": {
+        "engine.assembly",
+        "accounts",
+        "booking",
+        "logs",
+        "crm.webhooks",
+        "crm.sign_in",
+        "crm.staff",
+        "graph.zones",
+    }
     | {"addresses", "domain", "bundle", "documents", "hookspecs", "state", "wording"}
     | _SETTINGS,
-    "cli": {"config", "engine.assembly", "engine.clock", "accounts", "web", "logs", "sandbox", "bundle"}
+    "cli": {
+        "config",
+        "engine.assembly",
+        "engine.clock",
+        "accounts",
+        "booking",
+        "web",
+        "logs",
+        "sandbox",
+        "bundle",
+    }
     | {"__init__", "addresses", "demo", "documents", "hookspecs", "state"}
     | _SETTINGS,
     # The sandbox with a bridge in it: beside the command line the only part that knows the simulators.
@@ -70,7 +102,7 @@ ROOMS: dict[str, set[str]] = {
         "state",
     }
     | _SETTINGS,
-    "hooks": {"engine.assembly", "accounts", "hookspecs", "errors"},
+    "hooks": {"engine.assembly", "accounts", "booking", "hookspecs", "errors"},
     "__init__": {"engine.assembly", "engine.clock", "hookspecs"} | _SETTINGS,
     "__main__": {"cli"},
     "sandbox": set(),
@@ -295,6 +327,31 @@ def violations(package: Path, hooks: Path) -> list[str]:
 
 def test_the_architecture_holds() -> None:
     assert violations(PACKAGE, HOOKS) == []
+
+
+def reached_from(start: str, package: Path, hooks: Path) -> set[str]:
+    """Every module that a module or folder needs, directly or through others."""
+    known = {module.name: module for module in modules(package, hooks)}
+    waiting, found = [name for name in known if is_in(name, {start})], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            needed = imports(known[name], package) if name in known else ()
+            waiting += [one.name for one in needed if one.of_package and not one.for_types]
+    return found
+
+
+@pytest.mark.parametrize("room", ["booking", "domain.availability", "domain.slots"])
+def test_giving_time_away_knows_no_planner(room: str) -> None:
+    """What the sync does with meetings may change without anybody's free time changing with it."""
+    reached = reached_from(room, PACKAGE, HOOKS)
+    assert room in reached
+    assert not [name for name in reached if is_in(name, {"domain.planner", "engine", "web"})]
+
+
+def test_what_is_reached_through_others_is_seen() -> None:
+    assert "domain.planner" in reached_from("engine.assembly", PACKAGE, HOOKS)
 
 
 def test_the_package_was_read() -> None:

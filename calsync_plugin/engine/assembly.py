@@ -18,6 +18,7 @@ from calsync_plugin.accounts.asking import Asking
 from calsync_plugin.accounts.connect import Connections
 from calsync_plugin.accounts.integration import Integration, redirect_uri
 from calsync_plugin.accounts.moved import check_addresses
+from calsync_plugin.booking.desk import Desk
 from calsync_plugin.bundle import load_hooks
 from calsync_plugin.crm.client import EspoClient
 from calsync_plugin.crm.espocrm import EspoGateway
@@ -195,7 +196,7 @@ class Calsync:
             now=self.clock.now,
             random=self._random,
             new_link_id=self._new_link_id,
-            crm_zone=self._crm_zone(),
+            crm_zone=self.crm_zone,
             poll_seconds=float(self.settings.graph.poll_seconds),
             limits=self.settings.worker,
             stopping=lambda: self.worker.stopping or not self.settings.graph.enabled,
@@ -241,6 +242,11 @@ class Calsync:
         """The admin page's settings, shown and saved."""
         return Integration(self.store, self.in_force)
 
+    @cached_property
+    def desk(self) -> Desk:
+        """Availability and bookings."""
+        return Desk(self)
+
     def open_mailbox(self, user_id: str, mailbox_id: int) -> MailboxClient:
         """Graph as one user's mailbox, with the pace that the store remembers."""
         known = self.store.queue.pace(mailbox_id)
@@ -257,8 +263,9 @@ class Calsync:
         found = {entity_type: doubt(self.store, entity_type) for entity_type in self.entities}
         return {entity_type: what for entity_type, what in found.items() if what}
 
-    def _crm_zone(self) -> Callable[[], str]:
-        """The CRM installation's zone, in which events are shown that have no better one (R15)."""
+    @cached_property
+    def crm_zone(self) -> Callable[[], str]:
+        """Tells the CRM installation's zone, in which events are shown that have no better one (R15)."""
         if self.settings.crm.time_zone or not isinstance(self.gateway, EspoGateway):
             return lambda: self.settings.crm.time_zone or "UTC"
         return InstallationZone(self.espocrm, self.clock.now)

@@ -1,0 +1,55 @@
+"""The desk: all use cases of availability and bookings, made for one installation.
+
+Decides what they share. What each decides stands in its own module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Protocol
+
+from calsync_plugin.booking.features import Features
+from calsync_plugin.graph.client import MailboxClient
+from calsync_plugin.settings import EntitySettings, Settings
+from calsync_plugin.state import Store
+
+
+class Installation(Protocol):
+    """What the use cases find around them."""
+
+    store: Store
+    plugins: Any
+    entities: dict[str, EntitySettings]
+
+    @property
+    def settings(self) -> Settings:
+        """What is in force now."""
+        ...
+
+    @property
+    def gateway(self) -> Any:
+        """A `CrmGateway`; that it is made when it is first asked for hides its type from pyright."""
+        ...
+
+    @property
+    def crm_zone(self) -> Callable[[], str]:
+        """Tells the CRM installation's zone."""
+        ...
+
+    def open_mailbox(self, user_id: str, mailbox_id: int) -> MailboxClient:
+        """Graph as one user's mailbox."""
+        ...
+
+
+class Desk:
+    """What can be asked and done; each part is made when it is first needed."""
+
+    def __init__(self, calsync: Installation) -> None:
+        """Work for `calsync`; nothing is read yet."""
+        self._calsync = calsync
+
+    @cached_property
+    def features(self) -> Features:
+        """Feature gates."""
+        return Features(self._calsync.store, lambda: self._calsync.gateway)
