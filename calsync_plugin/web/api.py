@@ -23,10 +23,18 @@ from calsync_plugin.accounts.choices import choose
 from calsync_plugin.accounts.listing import STATUSES, AccountList, Line
 from calsync_plugin.accounts.reset import reset
 from calsync_plugin.engine.assembly import Calsync
-from calsync_plugin.errors import ConfigurationError, RemoteError, SettingsError, StoreError, UserError
+from calsync_plugin.errors import (
+    ConfigurationError,
+    FeatureOff,
+    RemoteError,
+    SettingsError,
+    StoreError,
+    UserError,
+)
 from calsync_plugin.state import Account
 from calsync_plugin.web import api_calls
 from calsync_plugin.web.api_deletions import about_deletions
+from calsync_plugin.web.api_features import about_features
 from calsync_plugin.web.api_grants import about_audit, about_grants
 
 log = logging.getLogger(__name__)
@@ -43,6 +51,7 @@ def api(calsync: Calsync) -> Blueprint:
     pages = Blueprint("api", __name__, url_prefix="/api/v1")
     pages.register_error_handler(SettingsError, _wrong)
     pages.register_error_handler(UserError, _conflict)
+    pages.register_error_handler(FeatureOff, _off)
     pages.register_error_handler(RemoteError, _away)
     pages.register_error_handler(401, _unknown)
 
@@ -58,6 +67,7 @@ def api(calsync: Calsync) -> Blueprint:
     about_deletions(pages, calsync)
     about_grants(pages, calsync)
     about_audit(pages, calsync)
+    about_features(pages, calsync)
     return pages
 
 
@@ -181,6 +191,10 @@ def _line(line: Line, now: float) -> dict[str, Any]:
 
 def _wrong(error: SettingsError) -> Answer:
     return jsonify(error=str(error)), 400
+
+
+def _off(error: FeatureOff) -> Answer:
+    return jsonify(error=str(error)), 403
 
 
 def _conflict(error: UserError) -> Answer:
