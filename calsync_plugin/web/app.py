@@ -20,6 +20,7 @@ from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.web.account import account_pages
 from calsync_plugin.web.admin_accounts import accounts_pages
 from calsync_plugin.web.admin_audit import audit_pages
+from calsync_plugin.web.admin_features import feature_pages
 from calsync_plugin.web.admin_grants import grant_pages
 from calsync_plugin.web.admin_integration import integration_pages
 from calsync_plugin.web.admin_overview import overview_pages
@@ -79,7 +80,8 @@ def create_app(calsync: Calsync) -> Flask:
     app.register_blueprint(login)
     of_users = (account_pages, week_pages)
     of_administrators = (overview_pages, accounts_pages, grant_pages, integration_pages, audit_pages)
-    for pages in (*of_users, *of_administrators):
+    for_bookings = (feature_pages,)
+    for pages in (*of_users, *of_administrators, *for_bookings):
         app.register_blueprint(pages(calsync))
     return app
 

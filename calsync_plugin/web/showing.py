@@ -33,6 +33,7 @@ ADMIN_PAGES = (
     ("admin_overview.front", _("Overview")),
     ("admin_accounts.listed", _("Accounts")),
     ("admin_grants.listed", _("Grants")),
+    ("admin_features.listed", _("Features")),
     ("admin_integration.form", _("Integration")),
     ("admin_audit.entries", _("Audit log")),
 )

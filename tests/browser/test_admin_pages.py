@@ -258,6 +258,7 @@ OF_ADMINISTRATORS = (
     "/admin/accounts/nobody",
     "/admin/grants",
     "/admin/grants?search=carol",
+    "/admin/features",
     "/admin/integration",
     "/admin/integration/check",
     "/admin/azure",
