@@ -14,6 +14,7 @@ from calsync_plugin.state.booking_rows import TAKING, Booking, BookingState, Hol
 from calsync_plugin.state.booking_schema import booking_holds as h
 from calsync_plugin.state.booking_schema import bookings as k
 from calsync_plugin.state.bulk import chunks
+from calsync_plugin.state.busy import sources_of, times_of
 
 
 def standing(
@@ -24,10 +25,13 @@ def standing(
     for part in chunks(users):
         for hold in holds_of(connection, part, *around, TAKING):
             taken.setdefault(hold.user_id, []).append((hold.start, hold.end))
+    sources = sources_of(connection, users)
     return Standing(
         taken=taken,
         booked=booked_of(connection, users, day, booking.calendar_id, booking.id),
         turns=_turns(connection, booking, users, since),
+        sources=sources,
+        times=times_of(connection, [source.id for source in sources], *around),
     )
 
 

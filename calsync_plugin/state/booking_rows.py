@@ -5,13 +5,14 @@ Decides nothing. Times of slots are whole epoch seconds, plain floats are epoch 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from calsync_plugin.domain.availability import Interval
 from calsync_plugin.domain.meeting import JsonValue
+from calsync_plugin.state.busy_rows import BusySource, BusyTime
 from calsync_plugin.state.rows import Subject
 
 
@@ -122,6 +123,10 @@ class Standing:
     """By user: when the bookings begin that lie within the asked days, whether followed or not."""
     turns: Mapping[str, Turn]
     """By user, of the booking calendar."""
+    sources: Sequence[BusySource] = ()
+    """All sources of the users."""
+    times: Sequence[BusyTime] = ()
+    """What these sources hold of the asked span; of whole days some that lie just beside it, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

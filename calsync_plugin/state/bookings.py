@@ -23,8 +23,11 @@ from calsync_plugin.state.database import Database
 from calsync_plugin.state.secrets import Keyring
 
 PURPOSE = "booking"
+TAKEN = "the time was given to somebody else meanwhile, or is not free any more"
 KEPT_DAYS = 30
 """How long a booking is remembered after it is over, as what was deleted is."""
+
+_CONFIRMED = k.c.state == BookingState.CONFIRMED.value
 
 Decide = Callable[[Standing], Sequence[str] | None]
 """Whose time a booking takes, the assigned user first; None: nobody has it any more."""
@@ -51,17 +54,17 @@ class Bookings:
 
         `candidates` are all who may be named: nobody else gives away time of theirs meanwhile. `around` is
         the span of which their holds are shown, `day` that whose bookings count for a daily limit, `since`
-        from when turns are counted. A booking that is held already is given anew. Raises StaleLink if its key
-        was used meanwhile.
+        from when turns are counted. A booking that is held already is given anew, or released if nobody has
+        the time any more. Raises StaleLink if its key was used meanwhile, or if it is no longer held.
         """
         users = sorted(set(candidates))
         with self._database.write() as connection:
             _lock(connection, [booking.calendar_id, *users] if booking.calendar_id else users)
-            mine = h.c.booking_id == booking.id
-            connection.execute(delete(h).where(mine))
+            connection.execute(delete(h).where(h.c.booking_id == booking.id))
             named = decide(standing(connection, booking, users, around, day, since))
             if not named:
-                connection.execute(delete(k).where(k.c.id == booking.id))
+                held_before = (k.c.id == booking.id) & (k.c.state == BookingState.HELD.value)
+                connection.execute(update(k).where(held_before).values(self._released(TAKEN)))
                 return None
             held = replace(booking, state=BookingState.HELD, user_id=named[0])
             self._write(connection, held)
@@ -72,8 +75,9 @@ class Bookings:
     def _write(self, connection: Connection, booking: Booking) -> None:
         now = self._database.clock.now()
         row = _row(booking, self._keyring) | {"changed_at": now}
-        known = connection.execute(update(k).where(k.c.id == booking.id).values(row)).rowcount
-        if not known:
+        held = (k.c.id == booking.id) & (k.c.state == BookingState.HELD.value)
+        if not connection.execute(update(k).where(held).values(row)).rowcount:
+            # One that was released meanwhile is there and not held: this is refused.
             connection.execute(insert(k), row | {"made_at": now})
 
     def confirm(self, booking_id: str, record_id: str) -> bool:
@@ -90,19 +94,28 @@ class Bookings:
 
     def release(self, booking_id: str, reason: str) -> bool:
         """The time is free again; its key may be used once more. Whether there was anything to release."""
-        now = self._database.clock.now()
         same = (k.c.id == booking_id) & (k.c.state != BookingState.RELEASED.value)
-        values = {"state": BookingState.RELEASED.value, "reason": reason, "key": "", "changed_at": now}
         with self._database.write() as connection:
-            found = connection.execute(update(k).where(same).values(values)).rowcount > 0
+            found = connection.execute(update(k).where(same).values(self._released(reason))).rowcount > 0
             connection.execute(delete(h).where(h.c.booking_id == booking_id))
         return found
 
+    def _released(self, reason: str) -> dict[str, Any]:
+        now = self._database.clock.now()
+        return {"state": BookingState.RELEASED.value, "reason": reason, "key": "", "changed_at": now}
+
     def follow(self, booking: Booking, user_ids: Sequence[str]) -> None:
-        """The record lies elsewhere now, or with others: what is still kept by the booking moves along."""
+        """The record lies elsewhere now, or with others: what is still kept by the booking moves along.
+
+        Nothing is done for a booking that is not confirmed any more.
+        """
+        confirmed = (k.c.id == booking.id) & (k.c.state == BookingState.CONFIRMED.value)
+        moved_to = {"user_id": booking.user_id, "starts_at": booking.start, "ends_at": booking.end}
         with self._database.write() as connection:
             _lock(connection, sorted({booking.user_id, *user_ids}))
-            self._write(connection, booking)
+            values = moved_to | {"changed_at": self._database.clock.now()}
+            if not connection.execute(update(k).where(confirmed).values(values)).rowcount:
+                return
             where = h.c.booking_id == booking.id
             known = set(connection.execute(select(h.c.user_id).where(where)).scalars())
             connection.execute(delete(h).where(where, h.c.user_id.not_in(list(user_ids))))
@@ -125,6 +138,29 @@ class Bookings:
         return (
             self._one((k.c.entity_type == entity_type) & (k.c.record_id == record_id)) if record_id else None
         )
+
+    def of_records(self, keys: Iterable[tuple[str, str]]) -> list[Booking]:
+        """The confirmed bookings that these records (entity type, record id) were made of, by id."""
+        ids: dict[str, set[str]] = {}
+        for entity_type, record_id in keys:
+            ids.setdefault(entity_type, set()).add(record_id)
+        found = [
+            booking
+            for entity_type, wanted in sorted(ids.items())
+            for part in chunks(sorted(wanted - {""}))
+            for booking in self._many(_CONFIRMED & (k.c.entity_type == entity_type) & k.c.record_id.in_(part))
+        ]
+        return sorted(found, key=lambda booking: booking.id)
+
+    def takers(self, booking_ids: Collection[str]) -> dict[str, list[str]]:
+        """Whose time bookings take or took, by booking: followed or not, in order of their ids."""
+        found: dict[str, list[str]] = {}
+        statement = select(h.c.booking_id, h.c.user_id).order_by(h.c.booking_id, h.c.user_id)
+        with self._database.read() as connection:
+            for part in chunks(sorted(set(booking_ids))):
+                for row in connection.execute(statement.where(h.c.booking_id.in_(part))):
+                    found.setdefault(row.booking_id, []).append(row.user_id)
+        return found
 
     def holds(self, user_ids: Collection[str], start: int, end: int) -> list[Hold]:
         """What takes up time of these users in a window by itself, by user, start and booking."""
@@ -169,7 +205,7 @@ class Bookings:
     def _one(self, where: Any) -> Booking | None:
         return next(iter(self._many(where, 1)), None)
 
-    def _many(self, where: Any, limit: int) -> list[Booking]:
+    def _many(self, where: Any, limit: int | None = None) -> list[Booking]:
         statement = select(k).where(where).order_by(k.c.changed_at, k.c.id).limit(limit)
         with self._database.read() as connection:
             return [self._booking(row) for row in connection.execute(statement)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from calsync_plugin.domain.availability import Block
 from calsync_plugin.domain.meeting import ShowAs
@@ -33,13 +33,8 @@ class Busy:
 
     def sources(self, user_ids: Collection[str]) -> list[BusySource]:
         """All sources of these users, by user and id."""
-        statement = select(s).order_by(s.c.user_id, s.c.id)
         with self._database.read() as connection:
-            return [
-                source_of(row)
-                for part in chunks(sorted(set(user_ids)))
-                for row in connection.execute(statement.where(s.c.user_id.in_(part)))
-            ]
+            return sources_of(connection, user_ids)
 
     def of_mailbox(self, mailbox_id: int) -> list[BusySource]:
         """The sources that are calendars of a mailbox, by id."""
@@ -50,10 +45,7 @@ class Busy:
     def times(self, source_ids: Collection[int], start: int, end: int) -> list[BusyTime]:
         """What lies in a window, in no order; of whole days some that lie just beside it, too."""
         with self._database.read() as connection:
-            rows: list[Any] = []
-            for part in chunks(sorted(set(source_ids))):
-                rows += connection.execute(_within(select(*_TIMES), part, start, end)).all()
-        return rows
+            return times_of(connection, source_ids, start, end)
 
     def blocks(self, source_ids: Collection[int], start: int, end: int) -> list[tuple[int, Block]]:
         """The same with the events' ids: pairs of source id and block, by source, start and id."""
@@ -103,6 +95,24 @@ class Busy:
         """Forget all sources of a user (disconnect)."""
         with self._database.write() as connection:
             connection.execute(delete(s).where(s.c.user_id == user_id))
+
+
+def sources_of(connection: Connection, user_ids: Collection[str]) -> list[BusySource]:
+    """All sources of these users, by user and id, within the caller's transaction."""
+    statement = select(s).order_by(s.c.user_id, s.c.id)
+    return [
+        source_of(row)
+        for part in chunks(sorted(set(user_ids)))
+        for row in connection.execute(statement.where(s.c.user_id.in_(part)))
+    ]
+
+
+def times_of(connection: Connection, source_ids: Collection[int], start: int, end: int) -> list[BusyTime]:
+    """What lies in a window, as `Busy.times` tells it, within the caller's transaction."""
+    rows: list[Any] = []
+    for part in chunks(sorted(set(source_ids))):
+        rows += connection.execute(_within(select(*_TIMES), part, start, end)).all()
+    return rows
 
 
 def source_row(user_id: str, kind: SourceKind, mailbox_id: int, place: str, name: str) -> dict[str, Any]:

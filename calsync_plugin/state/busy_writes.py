@@ -17,6 +17,7 @@ from calsync_plugin.domain.availability import Block
 from calsync_plugin.state.booking_rows import HoldState
 from calsync_plugin.state.booking_schema import booking_holds, bookings
 from calsync_plugin.state.bulk import Bulk, chunks
+from calsync_plugin.state.busy import MARGIN
 from calsync_plugin.state.busy_schema import busy as b
 from calsync_plugin.state.busy_schema import busy_sources as s
 from calsync_plugin.state.columns import instant
@@ -34,6 +35,17 @@ class BusyWrites:
     def replace(self, source_id: int, blocks: Iterable[Block]) -> None:
         """These are all blocks that a source has; others are forgotten."""
         self._connection.execute(delete(b).where(b.c.source_id == source_id))
+        self.put(source_id, blocks)
+
+    def replace_within(self, source_id: int, start: int, end: int, blocks: Iterable[Block]) -> None:
+        """These are all blocks that a source has between two seconds; others there are forgotten.
+
+        Whole days are forgotten only if they lie there in every zone: in which one they were asked for is
+        the service's matter.
+        """
+        timed = (b.c.whole_days == 0) & (b.c.ends_at > start) & (b.c.starts_at < end)
+        days = (b.c.whole_days == 1) & (b.c.ends_at - MARGIN > start) & (b.c.starts_at + MARGIN < end)
+        self._connection.execute(delete(b).where(b.c.source_id == source_id, timed | days))
         self.put(source_id, blocks)
 
     def put(self, source_id: int, blocks: Iterable[Block]) -> None:

@@ -102,6 +102,105 @@ def test_a_record_that_moved_takes_its_hold_along(store: Store) -> None:
     assert (hold.user_id, hold.start) == ("bob", START + HOUR)
 
 
+def test_a_booking_that_is_given_anew_and_finds_nobody_is_released(store: Store) -> None:
+    """Whoever asked with the same key meanwhile was told its id."""
+    assert _reserve(store, 1, "alice", key="k")
+    assert _reserve(store, 1, key="k") is None
+    released = store.bookings.get("b1")
+    assert released
+    assert released.state is BookingState.RELEASED
+    assert "not free" in released.reason
+    assert store.bookings.holds(["alice"], *AROUND) == []
+
+
+def test_what_was_released_meanwhile_is_not_held_again(store: Store) -> None:
+    assert _reserve(store, 1, "alice")
+    store.bookings.release("b1", "it took too long")
+    with pytest.raises(StaleLink):
+        _reserve(store, 1, "alice")
+    assert store.bookings.holds(["alice"], *AROUND) == []
+
+
+def test_what_decides_sees_the_blocks_of_all_who_may_be_named(store: Store) -> None:
+    (source,) = store.busy.keep_calendars("alice", 7, {"c1": (SourceKind.LINKED, "Calendar")})
+    store.busy.keep_calendars("bob", 8, {"c2": (SourceKind.LINKED, "Calendar")})
+    with store.save(None) as tx:
+        tx.busy.put(source.id, [Block(id="a", start=START, end=START + HOUR)])
+    seen: list[Standing] = []
+
+    def nobody(standing: Standing) -> None:
+        seen.append(standing)
+
+    booking = Booking(id="b1", start=START, end=START + HOUR, content="{}")
+    users = ["alice", "carol"]
+    assert store.bookings.reserve(booking, users, nobody, around=AROUND, day=DAY, since=0.0) is None
+    assert list(seen[0].sources) == [source]
+    assert [row[:3] for row in seen[0].times] == [(source.id, START, START + HOUR)]
+
+
+def test_a_booking_is_found_by_its_record_while_it_is_confirmed(store: Store) -> None:
+    for number, user in ((1, "alice"), (2, "bob"), (3, "carol")):
+        _reserve(store, number, user)
+    store.bookings.confirm("b1", "m1")
+    store.bookings.confirm("b2", "m2")
+    store.bookings.release("b2", "cancelled")
+    keys = [("", "m2"), ("", "m1"), ("Call", "m1"), ("", "")]
+    assert [one.id for one in store.bookings.of_records(keys)] == ["b1"]
+    assert store.bookings.takers(["b1", "b2", "b3"]) == {"b1": ["alice"], "b3": ["carol"]}
+
+
+def test_a_released_booking_follows_nothing(store: Store) -> None:
+    _reserve(store, 1, "alice")
+    store.bookings.confirm("b1", "m1")
+    kept = store.bookings.get("b1")
+    assert kept
+    store.bookings.release("b1", "cancelled")
+    store.bookings.follow(kept, ["alice"])
+    released = store.bookings.get("b1")
+    assert released
+    assert released.state is BookingState.RELEASED
+    assert store.bookings.holds(["alice"], *DAY) == []
+
+
+DAYLONG = 86_400
+
+
+@pytest.mark.parametrize(
+    ("block", "stays"),
+    [
+        pytest.param(Block(id="x", start=START, end=START + HOUR), False, id="within"),
+        pytest.param(Block(id="x", start=START - HOUR, end=START + 1), False, id="reaches-in"),
+        pytest.param(Block(id="x", start=START - HOUR, end=START), True, id="ends-there"),
+        pytest.param(
+            Block(id="x", start=START + 4 * DAYLONG, end=START + 5 * DAYLONG), True, id="begins-there"
+        ),
+        pytest.param(
+            Block(id="x", start=START + DAYLONG, end=START + 2 * DAYLONG, whole_days=True), False, id="day"
+        ),
+        pytest.param(
+            Block(id="x", start=START - DAYLONG, end=START + HOUR, whole_days=True),
+            True,
+            id="day-that-may-be-over-before",
+        ),
+        pytest.param(
+            Block(id="x", start=START + 4 * DAYLONG - HOUR, end=START + 5 * DAYLONG, whole_days=True),
+            True,
+            id="day-that-may-begin-later",
+        ),
+    ],
+)
+def test_what_an_answer_for_a_window_leaves_out_is_forgotten_there_alone(
+    store: Store, block: Block, stays: bool
+) -> None:
+    (source,) = store.busy.keep_calendars("alice", 7, {"c1": (SourceKind.LINKED, "Calendar")})
+    new = Block(id="new", start=START + HOUR, end=START + 2 * HOUR)
+    with store.save(None) as tx:
+        tx.busy.put(source.id, [block])
+        tx.busy.replace_within(source.id, START, START + 4 * DAYLONG, [new])
+    found = store.busy.blocks([source.id], START - 9 * DAYLONG, START + 9 * DAYLONG)
+    assert {one.id for _, one in found} == ({"x", "new"} if stays else {"new"})
+
+
 def test_blocks_are_kept_by_source_and_window(store: Store) -> None:
     (source,) = store.busy.keep_calendars("alice", 7, {"c1": (SourceKind.LINKED, "Calendar")})
     blocks = [
