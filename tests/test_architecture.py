@@ -45,6 +45,8 @@ ROOMS: dict[str, set[str]] = {
     # A preview asks the very rules that push, and calendars are read in one way.
     "accounts.backfill": {"engine.gather", "engine.item", "engine.plugins", "engine.roster"},
     "accounts.connect": {"engine.calendars"},
+    # What makes a user busy follows the choice at once, by the very rule of the runs.
+    "accounts.choices": {"engine.busy_sources"},
     "accounts.handing_on": {"engine.progress", "engine.roster"},
     # What was saved while nobody looked is found by the sweep alone.
     "accounts.resuming": {"engine.sweep"},

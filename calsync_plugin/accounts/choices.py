@@ -19,6 +19,7 @@ from calsync_plugin.domain.carried import MODE_FLOW, Flow, carried
 from calsync_plugin.domain.links import Link
 from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.domain.policy import Mode, Policy
+from calsync_plugin.engine.busy_sources import keep_sources
 from calsync_plugin.errors import SettingsError, UserError
 from calsync_plugin.settings import UserSettings, user_settings
 from calsync_plugin.state import Account, Store
@@ -78,6 +79,8 @@ def _put_into_force(
     store: Store, user_id: str, mailbox_id: int, before: UserSettings, after: UserSettings
 ) -> None:
     compare_suspended(store, mailbox_id)
+    # A calendar that was taken off must not make anybody busy for as long as a run takes to come.
+    keep_sources(store, user_id, mailbox_id, after)
     if Flow.IN not in MODE_FLOW[Mode(after.mode)]:
         hand_on(store, mailbox_id)
     flow = before.mode != after.mode or (after.description_both_ways and not before.description_both_ways)

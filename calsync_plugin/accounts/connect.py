@@ -16,6 +16,7 @@ from calsync_plugin.accounts import grants
 from calsync_plugin.accounts.auditing import Actor, note_account
 from calsync_plugin.accounts.away import was_long_away
 from calsync_plugin.accounts.handing_on import leave
+from calsync_plugin.accounts.mailbox_told import ask_mailbox
 from calsync_plugin.accounts.outsiders import check_may_connect
 from calsync_plugin.accounts.reading import read_again, stop_reading
 from calsync_plugin.accounts.resuming import compare_suspended, find_what_was_saved, try_parked_again
@@ -24,9 +25,7 @@ from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.engine.calendars import refresh_calendars
 from calsync_plugin.errors import MailboxTaken, RemoteError, UserError
 from calsync_plugin.graph.auth import Identity, Login, Redeemed
-from calsync_plugin.graph.calendar import mailbox_settings
 from calsync_plugin.graph.client import MailboxClient
-from calsync_plugin.graph.zones import known
 from calsync_plugin.settings import NO_CALENDAR, GraphSettings, user_settings
 from calsync_plugin.state import Account, AccountStatus, Store
 
@@ -148,6 +147,7 @@ class Connections:
             stop_reading(self._store, user_id, account.mailbox_id, client)
             leave(self._store, account.mailbox_id, "Outlook was disconnected")
         self._store.tokens.delete(user_id)
+        self._store.busy.remove_all(user_id)
         self._store.accounts.set_settings(user_id, _without_calendars(account.settings))
         note_account(self._store, by, account, "disconnected Outlook")
 
@@ -217,6 +217,7 @@ class Connections:
             # Its calendars are not those of the new mailbox, and nobody reads it any more.
             stop_reading(self._store, user_id, before.mailbox_id)
             self._store.links.suspend(before.mailbox_id, "another Outlook mailbox was connected")
+        told = ask_mailbox(self._open_mailbox(user_id, mailbox_id))
         account = replace(
             before,
             mailbox_id=mailbox_id,
@@ -225,7 +226,9 @@ class Connections:
             settings=before.settings if same else _without_calendars(before.settings),
             status=AccountStatus.PAUSED if waits else AccountStatus.CONNECTED,
             reason=SETTINGS_FIRST if waits else "",
-            zone=self._zone(user_id, mailbox_id) or before.zone,
+            zone=told.zone or before.zone,
+            working_hours=told.hours,
+            working_hours_at=self._now(),
             push_from=self._this_second() if new else before.push_from,
             connected_at=before.connected_at if same else self._now(),
             pulled_at=before.pulled_at if same else None,
@@ -257,15 +260,6 @@ class Connections:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._store.clock.now(), UTC)
-
-    def _zone(self, user_id: str, mailbox_id: int) -> str:
-        """The mailbox's own zone; a mailbox that does not tell has none."""
-        try:
-            settings = self._open_mailbox(user_id, mailbox_id).send(mailbox_settings())
-        except RemoteError:
-            return ""
-        zone = settings.get("timeZone") if settings else None
-        return zone if isinstance(zone, str) and known(zone) else ""
 
     def _defaults(self, mode: str) -> dict[str, JsonValue]:
         values: dict[str, JsonValue] = {

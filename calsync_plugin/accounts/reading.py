@@ -53,7 +53,7 @@ def read_on(store: Store, user_id: str, mailbox_id: int) -> None:
 
 
 def stop_reading(store: Store, user_id: str, mailbox_id: int, client: MailboxClient | None = None) -> None:
-    """Give up what belongs to a connection: cursors, event marks, known calendars, subscriptions.
+    """Give up what belongs to a connection: cursors, event marks, known calendars and times, subscriptions.
 
     With a `client` the subscriptions are ended at Microsoft, too; without one, or if that fails, they end by
     themselves and their notifications are ignored.
@@ -61,6 +61,7 @@ def stop_reading(store: Store, user_id: str, mailbox_id: int, client: MailboxCli
     store.cursors.drop_all(mailbox_id)
     store.events.drop_all(mailbox_id)
     store.calendars.replace(mailbox_id, [])
+    store.busy.keep_calendars(user_id, mailbox_id, {})
     _not_read_yet(store, user_id)
     end_subscriptions(store, user_id, mailbox_id, client)
 

@@ -17,6 +17,7 @@ from calsync_plugin.domain.availability import Block
 from calsync_plugin.domain.window import Window
 from calsync_plugin.engine.busy_increments import Increment, increment
 from calsync_plugin.engine.busy_sources import NOT_THERE, busy_span, keep_sources, shared_span
+from calsync_plugin.engine.calendars import refresh_calendars
 from calsync_plugin.engine.reading import QUERY_VERSION, Page, Reading, after
 from calsync_plugin.engine.run import Run
 from calsync_plugin.errors import CalsyncError, Forbidden, NotFound, Refused, Unavailable, UnknownOutcome
@@ -238,6 +239,10 @@ class BusyRound:
         passing = isinstance(error, _PASSING)
         self._again_soon = self._again_soon or passing
         text = f"this calendar cannot be read: {error}"
+        if isinstance(error, NotFound) and source.place not in self._run.scope.read:
+            run = self._run
+            rows = refresh_calendars(run.client, self._store, run.mailbox_id, run.member.account.address)
+            text = text if source.place in {row.id for row in rows} else NOT_THERE
         with self._store.save(self._run.lease) as tx:
             if cursor is not None and not passing:
                 for stage in (CursorStage.BUSY, CursorStage.BUSY_BUILDING):

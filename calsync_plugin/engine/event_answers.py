@@ -13,6 +13,7 @@ from calsync_plugin.domain.operations import (
 )
 from calsync_plugin.engine import progress
 from calsync_plugin.engine.brake import DELETION, MAIL
+from calsync_plugin.engine.busy_news import BusyNews, news_of
 from calsync_plugin.engine.inward import view_of
 from calsync_plugin.engine.item import Item
 from calsync_plugin.engine.roster import OFF
@@ -24,6 +25,7 @@ def deleted(item: Item, operation: DeleteEvent, copy: Copy) -> None:
     assert item.link is not None
     item.wrote = item.changed_link = True
     item.link = progress.copy_removed(item.link, copy)
+    item.busy.append(BusyNews(mailbox_id=item.mailbox_id, event_id=copy.event_id))
     if copy.purpose is CopyPurpose.HOME:
         item.counted |= item.counting & {DELETION}
     else:
@@ -38,6 +40,7 @@ def written(item: Item, operation: CreateEvent | UpdateEvent, copy: Copy, value:
     assert item.link is not None
     item.wrote = item.changed_link = True
     event = view_of(value, item.member, item.entity, item.link)
+    item.busy += news_of(item.mailbox_id, copy.calendar_id or item.runner_main, value)
     if isinstance(operation, CreateEvent):
         item.link = progress.copy_confirmed(
             item.link, copy, event_id=event.id, ical_uid=event.ical_uid, etag=event.etag

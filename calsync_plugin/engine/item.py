@@ -15,6 +15,7 @@ from calsync_plugin.domain.meeting import Field, Meeting, Response
 from calsync_plugin.domain.operations import CreateEvent, Operation, RecordClash
 from calsync_plugin.domain.planner import Ours, Theirs
 from calsync_plugin.domain.policy import Policy
+from calsync_plugin.engine.busy_news import BusyNews
 from calsync_plugin.engine.roster import Member
 from calsync_plugin.errors import ItemError, RemoteError
 from calsync_plugin.graph.events import EventView
@@ -142,6 +143,8 @@ class Item:
     """The link as this run saved it last; None while it did not."""
     join_url: str = ""
     """A Teams address that the record should hold."""
+    busy: list[BusyNews] = field(default_factory=list)
+    """What this run's writes mean for when the mailbox's user is busy, until it is saved."""
 
     @property
     def name(self) -> str:

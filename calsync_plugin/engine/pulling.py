@@ -17,6 +17,7 @@ from calsync_plugin.engine.arriving import Arrival, Sorted
 from calsync_plugin.engine.busy_reading import BusyReader, BusyRound
 from calsync_plugin.engine.calendars import refresh_calendars
 from calsync_plugin.engine.counting import Counting
+from calsync_plugin.engine.hours_told import keep_hours
 from calsync_plugin.engine.marked import Marked
 from calsync_plugin.engine.reading import Page, Reading, after
 from calsync_plugin.engine.run import Run
@@ -75,6 +76,7 @@ class Puller:
         found = self._rounds(run, reading, busy) if busy.listed() else None
         if found is None or not (busy.read_alone() and busy.listed()):
             return
+        keep_hours(self._store, run)
         self._parts.adopting.end(run.member)
         self._parts.marked.end(run.mailbox_id)
         self._finish(run, busy, found, state.hints, upkeep)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from calsync_plugin.domain.links import LinkState
 from calsync_plugin.engine.brake import group_of
+from calsync_plugin.engine.busy_news import save_news
 from calsync_plugin.engine.counting import Counting
 from calsync_plugin.engine.item import Item, ItemState
 from calsync_plugin.engine.worker import backoff
@@ -65,6 +66,8 @@ class Saver:
         With an `intent` what is about to be done for other items goes into the same commit. Those of them
         that lost the race for their link are marked as contested and must not be written.
         """
+        news = [one for item in items for one in item.busy]
+        sources = [s for m in sorted({n.mailbox_id for n in news}) for s in self._store.busy.of_mailbox(m)]
         with self._store.save(lease) as tx:
             parked = tx.parked_in([(i.key.entity_type, i.key.record_id) for i in items if i.key.record_id])
             by_mailbox = {i.mailbox_id for i in items if i.event_id}
@@ -78,6 +81,9 @@ class Saver:
                 self._end(tx, item, parked_in=parked.get((item.key.entity_type, item.key.record_id), set()))
                 self._end_event(tx, item, marked, parked=events.get(item.mailbox_id, set()))
             self._intend(tx, intent)
+            save_news(tx.busy, news, sources)
+        for item in items:
+            item.busy.clear()
         self._counting.saved(items, parked=sum(_is_news(i, parked, events) for i in items))
 
     def _intend(self, tx: Save, intent: Intent) -> None:
