@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
 from calsync_plugin.domain.links import LinkState
+from calsync_plugin.state.booking_rows import BookingState
+from calsync_plugin.state.booking_schema import bookings
+from calsync_plugin.state.busy_rows import SourceKind
+from calsync_plugin.state.busy_schema import busy_sources
 from calsync_plugin.state.columns import instant
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.reading_schema import event_marks, subscriptions
@@ -22,6 +27,12 @@ _SYNCING = (AccountStatus.CONNECTED.value, AccountStatus.SYNCING.value)
 _UNROUTED = select(func.count()).select_from(changes).where(changes.c.routed == 0)
 _OLDEST = select(func.min(changes.c.created_at))
 _READ = select(func.min(accounts.c.pulled_at)).where(accounts.c.status.in_(_SYNCING))
+_SOURCE_READ = (
+    select(func.min(busy_sources.c.read_at))
+    .join(accounts, accounts.c.user_id == busy_sources.c.user_id)
+    # Schedules are asked when they are needed, and then only.
+    .where(accounts.c.status.in_(_SYNCING), busy_sources.c.kind != SourceKind.SCHEDULE.value)
+)
 _UNDECIDED = held.c.decision == Decision.NONE.value
 
 
@@ -42,6 +53,12 @@ class Snapshot:
     """Those that have not expired."""
     oldest_reading: float
     """Since the calendars of a syncing account were read to the end, of the account that waits longest."""
+    failing: Mapping[SourceKind, int]
+    """Sources of busy times that cannot be read now."""
+    oldest_source: float
+    """Since a source of busy times of a syncing account was read, of the one that waits longest."""
+    unsettled: int
+    """Bookings that are held: their record is being made, or it is not known whether it was."""
 
 
 class Gauges:
@@ -58,6 +75,8 @@ class Gauges:
             states = _counts(connection, links.c.state)
             oldest = connection.execute(_OLDEST).scalar()
             read = connection.execute(_READ).scalar()
+            source_read = connection.execute(_SOURCE_READ).scalar()
+            failing = _counts(connection, busy_sources.c.kind, busy_sources.c.error != "")
             alive = subscriptions.c.expires_at > instant(now)
             return Snapshot(
                 accounts={status: statuses.get(status.value, 0) for status in AccountStatus},
@@ -71,8 +90,15 @@ class Gauges:
                 parked=_count(connection, parked),
                 held=_counts(connection, held.c.operation, _UNDECIDED),
                 subscriptions=_count(connection, subscriptions, alive),
-                oldest_reading=0.0 if read is None else max(now - read.timestamp(), 0.0),
+                oldest_reading=_age(now, read),
+                failing={kind: failing.get(kind.value, 0) for kind in SourceKind},
+                oldest_source=_age(now, source_read),
+                unsettled=_count(connection, bookings, bookings.c.state == BookingState.HELD.value),
             )
+
+
+def _age(now: float, moment: datetime | None) -> float:
+    return 0.0 if moment is None else max(now - moment.timestamp(), 0.0)
 
 
 def _count(connection: Connection, table: Table, *conditions: Any) -> int:

@@ -122,6 +122,11 @@ def _gauges(now: Snapshot) -> Iterator[Metric]:
         "links": ("Links by state.", "state", {s.value: n for s, n in now.links.items()}),
         "waiting_changes": ("Marks of changes that wait.", "kind", now.waiting),
         "held_operations": ("Operations that wait for a person's decision.", "operation", now.held),
+        "failing_sources": (
+            "Sources of busy times that cannot be read.",
+            "kind",
+            {k.value: n for k, n in now.failing.items()},
+        ),
     }
     for name, (text, label, values) in labelled.items():
         family = GaugeMetricFamily(f"calsync_{name}", text, labels=[label])
@@ -141,4 +146,12 @@ def _gauges(now: Snapshot) -> Iterator[Metric]:
         "calsync_cursor_age_seconds",
         "Seconds since the calendars of a syncing account were read to the end, of the longest.",
         now.oldest_reading,
+    )
+    yield GaugeMetricFamily(
+        "calsync_source_age_seconds",
+        "Seconds since a source of busy times of a syncing account was read, of the longest.",
+        now.oldest_source,
+    )
+    yield GaugeMetricFamily(
+        "calsync_unsettled_bookings", "Bookings whose record is being made or looked for.", now.unsettled
     )
