@@ -29,7 +29,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from calsync_plugin.errors import FeedError
 from calsync_plugin.http import Answer
 from calsync_plugin.http.places import Place, place_of, redirected
-from calsync_plugin.http.public import is_public, is_this_machine
+from calsync_plugin.http.public import is_public, is_this_machine, leads_inside
 from calsync_plugin.http.unpacking import too_large, unpacked
 from calsync_plugin.wording import gettext as _
 
@@ -88,8 +88,8 @@ def get(address: str, *, headers: Mapping[str, str] | None = None, rules: Rules 
 
 def checked(place: Place, rules: Rules, ends: float) -> list[str]:
     """The addresses of a host, of which each may be called. Raises FeedError."""
-    local = place.host == "localhost" or place.host.endswith(".localhost")
-    found = [] if local and not rules.allow_loopback else _resolved(place.host, rules.resolve, ends)
+    inside = leads_inside(place.host) and not rules.allow_loopback
+    found = [] if inside else _resolved(place.host, rules.resolve, ends)
     if found and all(is_public(one) or (rules.allow_loopback and is_this_machine(one)) for one in found):
         return found
     words = _("%(host)s is not on the public internet and is not called", host=place.host)

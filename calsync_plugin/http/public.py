@@ -23,6 +23,13 @@ def is_public(text: str) -> bool:
     return address is not None and _is_public_4(address)
 
 
+def leads_inside(host: str) -> bool:
+    """Whether a host, before it is looked up, is this machine or an address of no public network."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    return _address(host) is not None and not is_public(host)
+
+
 def is_this_machine(text: str) -> bool:
     """Whether an address is this machine's own; one of IPv4 in the clothes of IPv6, too."""
     address = _address(text)

@@ -34,7 +34,7 @@ def unpacked(chunks: Iterable[bytes], encoding: str, *, most: int, host: str) ->
 def too_large(host: str, most: int) -> FeedError:
     """The error for a body of more than `most` bytes."""
     words = _(
-        "%(host)s sends more than %(most)d MB; that is too much for a calendar", host=host, most=most >> 20
+        "%(host)s sends more than %(most)s MB; that is too much for a calendar", host=host, most=most >> 20
     )
     return FeedError(words, reason="too_large")
 
