@@ -205,7 +205,9 @@ class UserSettings:
     other_calendars: tuple[str, ...] = ()
     """Ids of further calendars that are read."""
     conflict_calendars: tuple[str, ...] = ()
-    """Ids of the calendars that block availability; none = the main calendar."""
+    """Ids of the calendars that block availability besides the main one."""
+    out_of_office_blocks: bool = True
+    tentative_blocks: bool = True
     clash: ClashRule = "origin"
     remove_event_with_record: bool = False
     """R9, for events that Outlook created."""

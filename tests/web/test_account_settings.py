@@ -166,6 +166,18 @@ CASES = {
         ),
         expected=True,
     ),
+    "out_of_office_blocks": Case(
+        enter=lambda _: {"out_of_office_blocks": None},
+        said="Out of office means busy",
+        observed=lambda world: user_settings(world.account(ALICE).settings).out_of_office_blocks,
+        expected=False,
+    ),
+    "tentative_blocks": Case(
+        enter=lambda _: {"tentative_blocks": None},
+        said="Tentative means busy",
+        observed=lambda world: user_settings(world.account(ALICE).settings).tentative_blocks,
+        expected=False,
+    ),
     "entities": Case(
         enter=lambda _: {
             "entities-1-entity_type": "Call",
