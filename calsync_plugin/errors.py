@@ -7,6 +7,9 @@
     │   ├── StoreError            the store cannot be used: newer schema, missing key, wrong folder
     │   ├── MailboxTaken          another user of the CRM has connected this mailbox
     │   ├── FeatureOff            an administrator switched this off, for everybody or for a team or role
+    │   ├── SlotTaken             somebody was faster, or the time is not offered; carries the next ones
+    │   ├── KeyReused             the idempotency key was used before for another booking
+    │   ├── NotBooked             the CRM did not take the meeting that was booked
     │   └── SignInRefused         a visitor's name or password is wrong, or there were too many failures
     │       └── SecondFactorNeeded    name and password are right, the CRM wants a code as well
     ├── ItemError                 one item cannot be synced; it is parked, the others go on
@@ -42,7 +45,9 @@ No message ever holds a token, a secret or a body.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+Slots = Sequence[tuple[int, int, Sequence[str]]]
 
 
 class CalsyncError(Exception):
@@ -88,6 +93,26 @@ class MailboxTaken(UserError):
 
 class FeatureOff(UserError):
     """An administrator switched this off for the user; the message fits its reader."""
+
+
+class SlotTaken(UserError):
+    """The asked time cannot be booked, or not any more; nothing was booked.
+
+    `next_slots`: start, end (epoch seconds) and users of the next free ones.
+    """
+
+    def __init__(self, message: str, *, next_slots: Slots = ()) -> None:
+        """Keep what to offer instead."""
+        super().__init__(message)
+        self.next_slots = next_slots
+
+
+class KeyReused(UserError):
+    """The idempotency key was used before by the same caller for another booking."""
+
+
+class NotBooked(UserError):
+    """The CRM refused the meeting; the time is free again."""
 
 
 class SignInRefused(UserError):

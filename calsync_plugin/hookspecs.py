@@ -15,10 +15,13 @@ not called, so calsync's own implementations never raise: they leave one mark in
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pluggy
+
+from calsync_plugin.hook_values import Caller as Caller  # noqa: PLC0414
+from calsync_plugin.hook_values import PageRequest as PageRequest  # noqa: PLC0414
+from calsync_plugin.hook_values import Veto as Veto  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from calsync_plugin.crm.gateway import CrmGateway
@@ -32,42 +35,6 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 def plugin_manager() -> pluggy.PluginManager:
     """Return an empty plugin manager of our project, for a bridge that is its own host."""
     return pluggy.PluginManager(PROJECT)
-
-
-@dataclass(frozen=True, slots=True)
-class Veto:
-    """An answer of `calsync_outbound` and `calsync_inbound`: do not write this one."""
-
-    reason: str
-    """One sentence for the owner; the item is shown with it and looked at again when it changes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """An answer of `calsync_authenticate`: who asks, and whether for the accounts of all users.
-
-    `name` is how pages greet the user. No `zone` (IANA): the mailbox's; no `language` (de_DE): the browser's.
-    """
-
-    user_id: str
-    admin: bool = False
-    name: str = ""
-    zone: str = ""
-    language: str = ""
-
-
-class PageRequest(Protocol):
-    """What `calsync_authenticate` sees of a browser's request; Werkzeug's and Django's requests fit."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Header fields; names compare without regard to case."""
-        ...
-
-    @property
-    def cookies(self) -> Mapping[str, str]:
-        """Cookies by name."""
-        ...
 
 
 @hookspec
@@ -187,6 +154,28 @@ def calsync_tick() -> None:
     Called by the CRM's scheduler, once a minute or so; it returns at once. Not needed beside our own worker.
 
     Example: `hook.calsync_tick()`
+    """
+
+
+@hookspec(firstresult=True)
+def calsync_collisions(entity_type: str, record: Mapping[str, object]) -> Sequence[Mapping[str, str]] | None:
+    """Ask what a meeting collides with, before it is saved, to warn whoever saves it.
+
+    Called by the CRM whenever it likes, as while a form is filled in. Answered from calsync's store within
+    200 ms, for the assigned user and every user among the attendees who is connected; never with an
+    exception. What cannot be told in that time, or of a record without dates, is told as no collision. The
+    record's own events and its booking do not count.
+
+    :param entity_type: name of the entity in the CRM
+    :param record: the attributes as they will be saved: dates, `assignedUserId`, `usersIds`; with an `id` if
+        it was saved before
+    :return: a mapping each, in order of time: `user_id`, `start` and `end` (ISO 8601, UTC) and `kind`, one of
+        `linked`, `conflict`, `feed`, `schedule` and `booking`; nothing of what the other meeting is about
+
+    Example:
+
+        times = {"dateStart": "2026-12-01 10:00:00", "dateEnd": "2026-12-01 11:00:00"}
+        hook.calsync_collisions(entity_type="Meeting", record={**times, "usersIds": ["7", "8"]})
     """
 
 

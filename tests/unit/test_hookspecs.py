@@ -25,6 +25,7 @@ CALLED_BY_THE_HOST = {
     "calsync_user_deactivated": ("user_id",),
     "calsync_grants_changed": ("user_id",),
     "calsync_tick": (),
+    "calsync_collisions": ("entity_type", "record"),
 }
 CALLED_BY_CALSYNC = {
     "calsync_crm_gateway": (),
@@ -35,7 +36,7 @@ CALLED_BY_CALSYNC = {
     "calsync_notify": ("user_id", "message"),
 }
 EVERY = CALLED_BY_THE_HOST | CALLED_BY_CALSYNC
-FIRST_RESULT = {"calsync_crm_gateway", "calsync_authenticate", "calsync_grants"}
+FIRST_RESULT = {"calsync_crm_gateway", "calsync_authenticate", "calsync_grants", "calsync_collisions"}
 
 
 def manager() -> pluggy.PluginManager:
