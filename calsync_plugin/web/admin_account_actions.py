@@ -16,11 +16,11 @@ from calsync_plugin.accounts.administration import CHOSEN_FOR_OTHERS, choose_for
 from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.accounts.reset import reset
 from calsync_plugin.accounts.restore import Restorer
+from calsync_plugin.documents import Problem
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import SettingsError
 from calsync_plugin.state import Account
 from calsync_plugin.web.account_choices import choices_of
-from calsync_plugin.web.known_sentences import known
 from calsync_plugin.web.schema_forms import SchemaForm, form_class
 from calsync_plugin.web.speaking import say, tell
 from calsync_plugin.web.visitors import admin_only, visitor
@@ -55,7 +55,8 @@ def add_actions(pages: Blueprint, calsync: Calsync, find: Callable[[str], Accoun
         try:
             choose_for(calsync.store, calsync.gateway, _actor(), user_id, chosen)
         except SettingsError as error:
-            form.wrong.setdefault("", []).append(known(str(error)))
+            place, _sep, text = str(error).partition(": ")
+            form.blame([Problem((place,), text) if place in CHOSEN_FOR_OTHERS else Problem((), str(error))])
             return _again(account, form)
         tell(_("Saved."), "success")
         return redirect(url_for("admin_accounts.one", user_id=user_id), 303)

@@ -78,6 +78,7 @@ def shown(calsync: Calsync, account: Account) -> str:
         clash_times=calsync.store.log.clash_times(account.user_id, limit=1),
         form=choices_form(calsync, account) if connected else None,
         chosen=CHOSEN_FOR_OTHERS,
+        sources=calsync.store.busy.sources([account.user_id]),
         entries=calsync.store.audit.entries(user_id=account.user_id, limit=5),
     )
 

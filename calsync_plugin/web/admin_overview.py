@@ -39,6 +39,7 @@ def overview_pages(calsync: Calsync) -> Blueprint:
             plots=_plots(seen, ZoneInfo(zone_of_page(calsync) or "UTC")),
             paused=calsync.store.installation.get().paused,
             enabled=calsync.settings.graph.enabled,
+            now=calsync.store.gauges.read(),
             doubted=[kind(entity_type) for entity_type in calsync.doubts()],
         )
 

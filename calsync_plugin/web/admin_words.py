@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from calsync_plugin.state import SourceKind
 from calsync_plugin.wording import Wording
 from calsync_plugin.wording import gettext as _
 from calsync_plugin.wording import pgettext as _p
@@ -29,3 +30,12 @@ HELD_WORDS: Mapping[str, Wording] = MappingProxyType(
 SUBJECT_WORDS: Mapping[str, Wording] = MappingProxyType(
     {"role": _("Role"), "team": _("Team"), "user": _("User")}
 )
+SOURCE_WORDS: Mapping[str, Wording] = MappingProxyType(
+    {
+        SourceKind.LINKED.value: _("Main calendar"),
+        SourceKind.CONFLICT.value: _("Conflict calendar"),
+        SourceKind.FEED.value: _("Calendar address"),
+        SourceKind.SCHEDULE.value: _("Colleague's calendar"),
+    }
+)
+"""Where busy times come from."""

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.graph import zones
-from calsync_plugin.web.admin_words import HELD_WORDS, STATUS_WORDS, SUBJECT_WORDS
+from calsync_plugin.web.admin_words import HELD_WORDS, SOURCE_WORDS, STATUS_WORDS, SUBJECT_WORDS
 from calsync_plugin.web.known_sentences import begun, known
 from calsync_plugin.web.schema_fields import properties
 from calsync_plugin.web.speaking import ENGLISH, language, say, translated
@@ -58,6 +58,7 @@ def set_up_showing(app: Flask, calsync: Calsync) -> None:
         status_words=STATUS_WORDS,
         held_words=HELD_WORDS,
         subject_words=SUBJECT_WORDS,
+        source_words=SOURCE_WORDS,
         pages_of=pages_of,
         kind=kind,
         translated=translated,

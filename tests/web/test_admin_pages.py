@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from calsync_plugin.accounts import doctor
 from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.engine.doubts import EMPTIED
 from calsync_plugin.sandbox.crm.identities import ROLE_SALES_ID
-from calsync_plugin.state import AccountStatus
+from calsync_plugin.state import AccountStatus, SourceKind
 from tests.forms import fields
 from tests.pages import Browser
 from tests.world import ALICE, BOB, CAROL, World
@@ -200,3 +201,54 @@ class TestAccounts:
 
     def test_a_button_that_is_not_there(self, page: Browser) -> None:
         assert page.post(f"/admin/accounts/{ALICE}/connect").status_code == 404
+
+
+class TestBusySources:
+    """Where a user's busy times come from, as an administrator sees it."""
+
+    URL = "https://calendar.example.com/secret-token/basic.ics"
+
+    def _feed(self, world: World) -> int:
+        shown = "calendar.example.com/\N{HORIZONTAL ELLIPSIS}"
+        return world.app.store.feeds.add(
+            ALICE, SourceKind.FEED, self.URL, shown=shown, name="Football club", most=10
+        )
+
+    def test_kind_name_and_when_it_was_read_and_never_an_address(self, world: World, page: Browser) -> None:
+        self._feed(world)
+        text = page.get(f"/admin/accounts/{ALICE}").text
+        assert "Football club" in text
+        assert "Calendar address" in text
+        assert "Main calendar" in text
+        assert "Not read yet" in text
+        assert "secret-token" not in text
+        assert "calendar.example.com" not in text
+
+    def test_what_cannot_be_read_is_told_with_the_reason(self, world: World, page: Browser) -> None:
+        assert "cannot be read now" not in page.get("/admin").text
+        feed = self._feed(world)
+        with world.app.store.save(None) as tx:
+            tx.busy.failed(feed, "its server does not answer")
+        text = page.get(f"/admin/accounts/{ALICE}").text
+        assert "Cannot be read" in text
+        assert "Its server does not answer." in text
+        assert "Calendar address: 1 cannot be read now." in page.get("/admin").text
+
+    def test_a_linked_calendar_that_cannot_be_written_is_refused_beside_its_field(
+        self, world: World, page: Browser
+    ) -> None:
+        mailbox_id = world.account(ALICE).mailbox_id or 0
+        rows = world.app.store.calendars.for_mailbox(mailbox_id)
+        read_only = replace(rows[0], id="read-only", name="Boss", is_default=False, can_edit=False)
+        world.app.store.calendars.replace(mailbox_id, [*rows, read_only])
+        html = page.get(f"/admin/accounts/{ALICE}").text
+        assert "you may only read it" in html
+        assert "Calendars that make you busy" in html
+        sent = {**fields(html), "main_calendar": "read-only"}
+        answer = page.post(f"/admin/accounts/{ALICE}/settings", sent)
+        assert answer.status_code == 422
+        assert "main_calendar-wrong1" in answer.text
+        assert "It cannot be written; ask its owner for write access" in answer.text
+        sent = {**fields(html), "conflict_calendars": ["read-only"]}
+        assert "Saved." in page.post(f"/admin/accounts/{ALICE}/settings", sent).text
+        assert world.account(ALICE).settings["conflict_calendars"] == ["read-only"]
