@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Protocol
 
+from calsync_plugin.booking.availability import Availability
 from calsync_plugin.booking.features import Features
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.settings import EntitySettings, Settings
@@ -53,3 +54,18 @@ class Desk:
     def features(self) -> Features:
         """Feature gates."""
         return Features(self._calsync.store, lambda: self._calsync.gateway)
+
+    @cached_property
+    def availability(self) -> Availability:
+        """When users are busy and when they work."""
+        return Availability(
+            self._calsync.store,
+            self.features,
+            settings=lambda: self._calsync.settings,
+            crm_zone=self._crm_zone,
+            # Outlook is not asked before there is a part that can.
+            look=lambda user_ids, _start, _end: dict.fromkeys(user_ids, ""),
+        )
+
+    def _crm_zone(self) -> str:
+        return self._calsync.crm_zone()

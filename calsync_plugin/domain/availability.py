@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from calsync_plugin.domain.meeting import ShowAs
 from calsync_plugin.domain.timespan import AllDay, TimeSpan
@@ -56,8 +57,7 @@ class Block:
         """The seconds that it takes up in a calendar of `zone`."""
         if not self.whole_days:
             return self.start, self.end
-        first, until = (datetime.fromtimestamp(second, UTC).date() for second in (self.start, self.end))
-        return _second(first, time(0), zone), _second(until, time(0), zone)
+        return local_midnight(self.start, zone), local_midnight(self.end, zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,12 @@ class WorkingHours:
                 last = day + timedelta(days=1) if over_night else day
                 found.append((_second(day, self.start, self.zone), _second(last, self.end, self.zone)))
         return cut(joined(found), window)
+
+
+@lru_cache(maxsize=8192)
+def local_midnight(second: int, zone: tzinfo) -> int:
+    """The midnight of `zone` for which one of UTC stands; thousands of whole days share a few of them."""
+    return _second(datetime.fromtimestamp(second, UTC).date(), time(0), zone)
 
 
 def taken(span: TimeSpan, zone: tzinfo) -> Interval:

@@ -1,0 +1,222 @@
+"""Availability: when users are busy, when they work, and how far that is known.
+
+Decides what of the store counts: the events that block by each user's settings, whole days in the user's own
+zone, and bookings that no event tells of yet. A handful of statements reads them, however many users are
+asked for, and they are merged before anybody sees them: when somebody is busy is told, never with what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import chain
+from typing import NamedTuple
+
+from calsync_plugin.booking.features import Feature, Features
+from calsync_plugin.booking.owners import Owner, owner_of
+from calsync_plugin.booking.trust import NOT_ENABLED, Trust, lacks, trust
+from calsync_plugin.domain.availability import Interval, WorkingHours, cut, gaps, joined, local_midnight
+from calsync_plugin.errors import SettingsError
+from calsync_plugin.settings import Settings
+from calsync_plugin.state import Account, BusySource, Store
+from calsync_plugin.wording import gettext as _
+
+MOST_USERS = 100
+"""Users in one call over the network."""
+LONGEST = 62 * 86_400
+"""Seconds of one window."""
+BOOKING = "booking"
+"""The kind of what no source tells: our own reservations."""
+
+Look = Callable[[Collection[str], int, int], Mapping[str, str]]
+"""Asks Outlook now and keeps what it told; by user why it could not be asked, empty if it could."""
+
+
+class BusySpan(NamedTuple):
+    """A time in which a user is busy, merged of one kind and cut to the window; there are thousands."""
+
+    start: int
+    end: int
+    kind: str
+    """linked, conflict, feed, schedule or booking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserTime:
+    """The answer for one user."""
+
+    user_id: str
+    known: bool
+    """Whether all calendars of the user were read. If not, what is told is not all."""
+    reason: str = ""
+    """Why not, in words for whoever asks."""
+    kinds: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
+    """When the user is busy, by kind; each joined and cut to the window."""
+    busy: tuple[Interval, ...] = ()
+    """All kinds together."""
+    hours: tuple[Interval, ...] = ()
+    """When the user works."""
+    zone: str = ""
+    """The user's own zone, in which whole days are meant: IANA."""
+    read_at: datetime | None = None
+    """When that source was read that was read longest ago; None if one of them never was."""
+    known_from: datetime | None = None
+    known_until: datetime | None = None
+    """Before the one and after the other nothing is known."""
+    stale: bool = False
+    """Whether that is too long ago, or something cannot be read now. What was read still counts."""
+    problems: tuple[str, ...] = ()
+    """What is wrong, in words for whoever asks."""
+
+    @property
+    def spans(self) -> tuple[BusySpan, ...]:
+        """When the user is busy, and which kind of source tells it, in order of time."""
+        return tuple(
+            sorted(
+                BusySpan(start, end, kind)
+                for kind, intervals in self.kinds.items()
+                for start, end in intervals
+            )
+        )
+
+    def unknown(self, window: Interval) -> list[Interval]:
+        """What of a window nothing is known of."""
+        if not self.known or self.known_from is None or self.known_until is None:
+            return [window]
+        return gaps([(int(self.known_from.timestamp()), int(self.known_until.timestamp()))], window)
+
+
+class Availability:
+    """Reads the busy times of users."""
+
+    def __init__(
+        self,
+        store: Store,
+        features: Features,
+        *,
+        settings: Callable[[], Settings],
+        crm_zone: Callable[[], str],
+        look: Look,
+    ) -> None:
+        """Read from `store`; `look` is asked where the answer has to be fresh."""
+        self._store = store
+        self._features = features
+        self._settings = settings
+        self._crm_zone = crm_zone
+        self._look = look
+
+    def of(self, user_ids: Sequence[str], start: int, end: int, *, fresh: bool = False) -> list[UserTime]:
+        """The times of users in the order asked. Raises SettingsError for a window that cannot be answered.
+
+        `fresh`: ask Outlook first. A user of whom nothing is known is answered with the reason.
+        """
+        check_window((start, end))
+        return self.within(user_ids, (start, end), fresh=fresh)
+
+    def within(self, user_ids: Sequence[str], window: Interval, *, fresh: bool = False) -> list[UserTime]:
+        """The same for a window that was checked, and may have grown by buffers since."""
+        wanted = sorted(set(user_ids))
+        told = self._look(wanted, *window) if fresh and wanted else {}
+        store, now = self._store, self._store.clock.now()
+        accounts = store.accounts.many(wanted)
+        off = {
+            one for one, gates in self._features.closed_for(wanted).items() if Feature.AVAILABILITY in gates
+        }
+        sources: dict[str, list[BusySource]] = {}
+        for source in store.busy.sources(wanted):
+            sources.setdefault(source.user_id, []).append(source)
+        graph = self._settings().graph
+        refused = {
+            one: NOT_ENABLED
+            if one in off
+            else lacks(accounts.get(one), sources.get(one, ()), schedules=False)
+            for one in wanted
+        }
+        answered = [one for one in wanted if not refused[one]]
+        owners = self._owners(answered, accounts)
+        kinds = self._kinds(owners, sources, window)
+        hours = _hours(owners.values(), window)
+        found = {one: UserTime(user_id=one, known=False, reason=refused[one] or "") for one in wanted}
+        for one, owner in owners.items():
+            judged = trust(
+                accounts.get(one),
+                sources.get(one, ()),
+                window,
+                now=now,
+                graph=graph,
+                not_asked=told.get(one, ""),
+            )
+            found[one] = _time(owner, judged, kinds[one], hours[owner.hours])
+        return [found[user_id] for user_id in user_ids]
+
+    def _owners(self, user_ids: Sequence[str], accounts: Mapping[str, Account]) -> dict[str, Owner]:
+        """Those of whom something is told, by id."""
+        without = [one for one in user_ids if one not in accounts]
+        others = self._store.crm_users.many(without) if without else {}
+        zones = {one: account.user_zone for one, account in accounts.items()}
+        zones |= {one: user.zone for one, user in others.items()}
+        return {
+            one: owner_of(one, accounts.get(one), user_zone=zones.get(one, ""), crm_zone=self._crm_zone)
+            for one in user_ids
+        }
+
+    def _kinds(
+        self, owners: Mapping[str, Owner], sources: Mapping[str, Sequence[BusySource]], window: Interval
+    ) -> dict[str, dict[str, list[Interval]]]:
+        """When users are busy, by user and kind, as it is stored: neither in order nor joined."""
+        found: dict[str, dict[str, list[Interval]]] = {one: {} for one in owners}
+        into = {
+            source.id: (found[one].setdefault(source.kind.value, []).append, owner.takes, owner.rules)
+            for one, owner in owners.items()
+            for source in sources.get(one, ())
+        }
+        for source_id, start, end, whole_days, show_as in self._store.busy.times(into, *window):
+            put, takes, rules = into[source_id]
+            if show_as not in takes:
+                continue
+            put((local_midnight(start, rules), local_midnight(end, rules)) if whole_days else (start, end))
+        for hold in self._store.bookings.holds(owners, *window):
+            found[hold.user_id].setdefault(BOOKING, []).append((hold.start, hold.end))
+        return {
+            one: {kind: cut(joined(intervals), window) for kind, intervals in kinds.items()}
+            for one, kinds in found.items()
+        }
+
+
+def check_window(window: Interval) -> None:
+    """Raise SettingsError in words for a window that ends before it starts, or is too long."""
+    start, end = window
+    if end <= start:
+        raise SettingsError(_("The window ends before it starts."))
+    if end - start > LONGEST:
+        raise SettingsError(
+            _("The window is too long; ask for %(days)s days at most.", days=LONGEST // 86_400)
+        )
+
+
+def _time(
+    owner: Owner, judged: Trust, kinds: Mapping[str, Sequence[Interval]], hours: tuple[Interval, ...]
+) -> UserTime:
+    parts = [intervals for intervals in kinds.values() if intervals]
+    busy = parts[0] if len(parts) == 1 else joined(chain.from_iterable(parts))
+    known_from, known_until = judged.span or (None, None)
+    return UserTime(
+        user_id=owner.user_id,
+        known=judged.known,
+        reason=judged.reason,
+        kinds=kinds,
+        busy=tuple(busy),
+        hours=hours,
+        zone=owner.zone,
+        read_at=judged.read_at,
+        known_from=None if known_from is None else datetime.fromtimestamp(known_from, UTC),
+        known_until=None if known_until is None else datetime.fromtimestamp(known_until, UTC),
+        stale=judged.stale,
+        problems=judged.problems,
+    )
+
+
+def _hours(owners: Collection[Owner], window: Interval) -> dict[WorkingHours, tuple[Interval, ...]]:
+    """When people work; reckoned once for those who work alike."""
+    return {hours: tuple(hours.within(window)) for hours in {owner.hours for owner in owners}}
