@@ -111,7 +111,12 @@ class _Layer:
         starts = {str(adapter.raw_start): adapter for adapter in masters if adapter.sequence == newest}
         for place, adapter in enumerate(starts.values()):
             name = f"{uid}/{adapter.raw_start.isoformat()}" if place else uid
-            self._usable(self._dates, name, [adapter, *([] if place else others)])
+            if others and not place:
+                self._usable(self._dates, name, [adapter, *others])
+            elif adapter.has_recurrence_rules():
+                self._usable(self._dates, name, [adapter])
+            else:
+                self._usable(self._add, name, adapter, adapter.raw_start, adapter.raw_end)
         if not masters and others:
             self._usable(self._dates, uid, others)
 
