@@ -108,6 +108,8 @@ class GraphSettings:
     timeout_seconds: float = 20.0
     poll_seconds: int = 600
     """How often a mailbox is read that Outlook does not notify us of."""
+    schedules: bool = False
+    """Whether Outlook may be asked when people are busy who are not connected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

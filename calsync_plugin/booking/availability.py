@@ -130,7 +130,7 @@ class Availability:
         refused = {
             one: NOT_ENABLED
             if one in off
-            else lacks(accounts.get(one), sources.get(one, ()), schedules=False)
+            else lacks(accounts.get(one), sources.get(one, ()), schedules=graph.schedules)
             for one in wanted
         }
         answered = [one for one in wanted if not refused[one]]

@@ -358,3 +358,15 @@ def test_availability_is_what_looking_at_each_minute_finds(
     edges = [edge for span in found.spans for edge in span[:2]]
     assert all(window[0] <= edge <= window[1] and edge % MINUTE == 0 for edge in edges)
     assert timedelta(0) <= timedelta(seconds=sum(end - start for start, end in found.busy))
+
+
+@pytest.mark.parametrize("allowed", [pytest.param(True, id="allowed"), pytest.param(False, id="not-allowed")])
+def test_who_is_not_connected_is_known_by_what_outlook_tells_colleagues(office: Office, allowed: bool) -> None:
+    source = office.address("dora", SourceKind.SCHEDULE, "dora")
+    office.read(source, *blocks((MONDAY, MONDAY + HOUR)))
+    office.live_in("dora", "Asia/Tokyo")
+    office.set_graph(schedules=allowed)
+    (found,) = office.desk.availability.of(["dora"], MONDAY, MONDAY + DAY)
+    assert (found.known, bool(found.reason)) == (allowed, not allowed)
+    assert found.spans == ((BusySpan(MONDAY, MONDAY + HOUR, "schedule"),) if allowed else ())
+    assert found.zone == ("Asia/Tokyo" if allowed else "")
