@@ -33,6 +33,7 @@ from calsync_plugin.errors import (
 )
 from calsync_plugin.state import Account
 from calsync_plugin.web import api_calls
+from calsync_plugin.web.api_availability import about_availability
 from calsync_plugin.web.api_deletions import about_deletions
 from calsync_plugin.web.api_features import about_features
 from calsync_plugin.web.api_grants import about_audit, about_grants
@@ -43,6 +44,8 @@ DESCRIPTION: Mapping[str, Any] = json.loads(
     Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
 )
 LONGEST_SEARCH = 100
+LONGEST_QUERY = 32_768
+"""A hundred users are far less."""
 Answer = Response | tuple[Response, int]
 
 
@@ -57,6 +60,8 @@ def api(calsync: Calsync) -> Blueprint:
 
     @pages.before_request
     def only_json_changes() -> None:
+        if len(request.query_string) > LONGEST_QUERY:
+            abort(414, f"the query is too long: at most {LONGEST_QUERY} characters")
         # No form can send PUT or DELETE either, and a DELETE has no body.
         if request.method in {"POST", "PUT"} and not request.is_json:
             abort(415, "Content-Type must be application/json")
@@ -68,6 +73,7 @@ def api(calsync: Calsync) -> Blueprint:
     about_grants(pages, calsync)
     about_audit(pages, calsync)
     about_features(pages, calsync)
+    about_availability(pages, calsync)
     return pages
 
 
