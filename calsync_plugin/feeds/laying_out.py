@@ -6,7 +6,7 @@ for as long and with as much memory as the file makes it: `child` sets it limits
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -166,6 +166,9 @@ class _Layer:
         if start < end and start < self._window[1] and end > self._window[0]:
             if len(self._result.blocks) >= MOST_BLOCKS:
                 raise refusal("too_many_events")
+            if self._result.blocks.get(block.id, block) != block:
+                # Another calendar of the file has an event of the same id.
+                block = replace(block, id=f"{block.id}/{block.start}")
             self._result.blocks[block.id] = block
 
     def _moment(self, value: date) -> datetime:
