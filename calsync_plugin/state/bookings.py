@@ -193,6 +193,13 @@ class Bookings:
                 for row in connection.execute(select(k).where(where).order_by(k.c.id).limit(limit))
             ]
 
+    def upcoming(self, user_id: str, now: int, limit: int) -> list[Booking]:
+        """Those that take time of this user and are not over, in order of time."""
+        own = select(h.c.booking_id).where(h.c.user_id == user_id, h.c.ends_at > now)
+        ordered = select(k).where(k.c.id.in_(own)).order_by(k.c.starts_at, k.c.id).limit(limit)
+        with self._database.read() as connection:
+            return [self._booking(row) for row in connection.execute(ordered)]
+
     def purge(self) -> int:
         """Forget what is over or was released long ago; returns how many."""
         now = self._database.clock.now()

@@ -83,6 +83,22 @@ def test_a_confirmed_booking_keeps_its_time_and_content(store: Store) -> None:
     assert store.bookings.kept(START + HOUR, "", 10) == []
 
 
+def test_what_is_booked_next_of_somebodys_time(store: Store) -> None:
+    for number, hours, user in (
+        (1, 4, "alice"),
+        (2, 2, "alice"),
+        (3, 1, "bob"),
+        (4, 3, "alice"),
+        (5, -5, "alice"),
+    ):
+        assert _reserve(store, number, user, start=START + hours * HOUR)
+    store.bookings.confirm("b1", "m1")
+    store.bookings.release("b4", "the CRM refused it")
+    assert [one.id for one in store.bookings.upcoming("alice", START, 10)] == ["b2", "b1"]
+    assert [one.id for one in store.bookings.upcoming("alice", START + 3 * HOUR, 10)] == ["b1"]
+    assert [one.id for one in store.bookings.upcoming("alice", START, 1)] == ["b2"]
+
+
 def test_a_record_that_moved_takes_its_hold_along(store: Store) -> None:
     held = _reserve(store, 1, "alice")
     assert held
