@@ -10,7 +10,11 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from calsync_plugin.booking.availability import Availability
+from calsync_plugin.booking.collisions import Collisions
 from calsync_plugin.booking.features import Features
+from calsync_plugin.booking.looking import Looking
+from calsync_plugin.booking.making import Maker
+from calsync_plugin.booking.settling import Settling
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.settings import EntitySettings, Settings
 from calsync_plugin.state import Store
@@ -53,7 +57,7 @@ class Desk:
     @cached_property
     def features(self) -> Features:
         """Feature gates."""
-        return Features(self._calsync.store, lambda: self._calsync.gateway)
+        return Features(self._calsync.store, self._gateway)
 
     @cached_property
     def availability(self) -> Availability:
@@ -63,9 +67,39 @@ class Desk:
             self.features,
             settings=lambda: self._calsync.settings,
             crm_zone=self._crm_zone,
-            # Outlook is not asked before there is a part that can.
-            look=lambda user_ids, _start, _end: dict.fromkeys(user_ids, ""),
+            look=self.looking.look,
         )
+
+    @cached_property
+    def looking(self) -> Looking:
+        """Asks Outlook at this moment."""
+        calsync = self._calsync
+        return Looking(calsync.store, calsync.open_mailbox, enabled=lambda: calsync.settings.graph.enabled)
+
+    @cached_property
+    def collisions(self) -> Collisions:
+        """What a meeting collides with."""
+        calsync = self._calsync
+        return Collisions(
+            calsync.store,
+            self.features,
+            calsync.entities,
+            # While a host saves, nobody is asked for its zone.
+            crm_zone=lambda: calsync.settings.crm.time_zone,
+        )
+
+    @cached_property
+    def settling(self) -> Settling:
+        """What becomes of bookings after they were made."""
+        calsync = self._calsync
+        return Settling(calsync.store, self._gateway, self._maker, calsync.entities, crm_zone=self._crm_zone)
+
+    @cached_property
+    def _maker(self) -> Maker:
+        return Maker(self._calsync.store, self._gateway, self._calsync.entities)
+
+    def _gateway(self) -> Any:
+        return self._calsync.gateway
 
     def _crm_zone(self) -> str:
         return self._calsync.crm_zone()

@@ -27,9 +27,11 @@ from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.crm.installation_zone import InstallationZone
 from calsync_plugin.engine.clock import SystemClock
 from calsync_plugin.engine.composing import Surroundings, drawn_ids, new_link_id, reconciler_of
+from calsync_plugin.engine.composing_feeds import feed_lane_of
 from calsync_plugin.engine.composing_sweep import sweep_of
 from calsync_plugin.engine.counting import Counting
 from calsync_plugin.engine.doubts import doubt
+from calsync_plugin.engine.feed_reading import FeedLane
 from calsync_plugin.engine.in_force import InForce
 from calsync_plugin.engine.inbound import Marks
 from calsync_plugin.engine.notices import Notices
@@ -48,7 +50,7 @@ from calsync_plugin.graph.registration import registration_of
 from calsync_plugin.graph.tokens import MailboxToken, TokenInHand
 from calsync_plugin.http import Http
 from calsync_plugin.settings import Settings
-from calsync_plugin.state import SWEEP, Keyring, Lease, MailboxKind, open_store
+from calsync_plugin.state import FEEDS, SWEEP, Keyring, Lease, MailboxKind, open_store
 
 if TYPE_CHECKING:
     import pluggy
@@ -75,7 +77,7 @@ class Calsync:
         under the file's and the environment's part of `settings`. A run that is to be repeated exactly gives
         `draws`, from which waits and link ids are drawn.
         """
-        self.plugins = plugins
+        self.plugins, self._kind = plugins, kind
         self.clock = clock or SystemClock()
         self.http = http or Http()
         self.store = open_store(
@@ -160,14 +162,17 @@ class Calsync:
 
         def look_around(lease: Lease) -> Rest:
             rounds.go(self)
+            self.desk.settling.go()
             return sweep.run(lease)
 
-        router = Router(self.store, self.gateway, self.roster, self.entities)
+        also = self.desk.settling.reported
+        router = Router(self.store, self.gateway, self.roster, self.entities, also=also)
         return Worker(
             self.store,
             {
                 MailboxKind.ROUTER: router.run,
                 MailboxKind.SWEEP: look_around,
+                MailboxKind.FEEDS: self._feeds.run,
                 MailboxKind.MAILBOX: self.reconciler.run,
             },
             self.counting,
@@ -180,6 +185,10 @@ class Calsync:
     def reconciler(self) -> Reconciler:
         """What runs mailboxes."""
         return reconciler_of(self._around)
+
+    @cached_property
+    def _feeds(self) -> FeedLane:
+        return feed_lane_of(self._around, self._kind)
 
     @cached_property
     def _around(self) -> Surroundings:
@@ -272,7 +281,7 @@ class Calsync:
 
     def start(self) -> None:
         """Start the worker; the first sweep is due at once."""
-        self.store.queue.wake(SWEEP)
+        self.store.queue.wake_all([SWEEP, FEEDS])
         self.worker.start()
 
     def stop(self) -> None:

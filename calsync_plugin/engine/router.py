@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from calsync_plugin.crm.gateway import CrmGateway, Found
 from calsync_plugin.domain.links import Link
@@ -37,17 +37,24 @@ class Router:
         gateway: CrmGateway,
         roster: Roster,
         entities: Mapping[str, EntitySettings],
+        *,
+        also: Callable[[Sequence[Change]], None] = lambda _changes: None,
     ) -> None:
-        """Route by what `store` knows, and ask `gateway` for records whose assignee is not known."""
+        """Route by what `store` knows, and ask `gateway` for records whose assignee is not known.
+
+        `also` is told of all marks before they are routed.
+        """
         self._store = store
         self._gateway = gateway
         self._roster = roster
         self._entities = entities
+        self._also = also
 
     def run(self, lease: Lease) -> Rest:
         """Route what is there; due again at once if there is more."""
         try:
             while changes := self._store.changes.unrouted(PORTION):
+                self._also(changes)
                 self._store.changes.route(self._targets(lease, changes))
                 if len(changes) < PORTION:
                     break

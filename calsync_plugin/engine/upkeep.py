@@ -32,3 +32,4 @@ class Upkeep:
             self._store.log.purge()
             self._store.audit.purge()
             self._store.figures.purge()
+            self._store.bookings.purge()

@@ -1,0 +1,48 @@
+"""What stored rows take of their users' time.
+
+Decides nothing of its own: it puts the rules about a user (`owners`) to the store's rows, within a
+transaction as well as outside of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import chain
+
+from calsync_plugin.booking.owners import Owner, owner_of
+from calsync_plugin.domain.availability import Interval, joined, local_midnight
+from calsync_plugin.state import BusyTime, Standing, Store
+
+
+def owners_of(store: Store, user_ids: Collection[str], crm_zone: Callable[[], str]) -> dict[str, Owner]:
+    """Users by id, connected or not; `crm_zone` is asked where nothing better is known."""
+    accounts = store.accounts.many(sorted(set(user_ids)))
+    others = store.crm_users.many(one for one in user_ids if one not in accounts)
+    zones = {one: user.zone for one, user in others.items()}
+    zones |= {one: account.user_zone for one, account in accounts.items()}
+    return {
+        one: owner_of(one, accounts.get(one), user_zone=zones.get(one, ""), crm_zone=crm_zone)
+        for one in user_ids
+    }
+
+
+def intervals(times: Iterable[BusyTime], owners: Mapping[int, Owner]) -> dict[str, list[Interval]]:
+    """What rows take up, by user; `owners` by source. Rows that do not block are left out."""
+    found: dict[str, list[Interval]] = {}
+    for source_id, start, end, whole_days, show_as in times:
+        owner = owners[source_id]
+        if show_as in owner.takes:
+            span = (start, end)
+            if whole_days:
+                span = (local_midnight(start, owner.rules), local_midnight(end, owner.rules))
+            found.setdefault(owner.user_id, []).append(span)
+    return found
+
+
+def busy_now(standing: Standing, owners: Mapping[str, Owner]) -> dict[str, list[Interval]]:
+    """When users are busy by what was read under the locks: blocks and other bookings, joined, by user."""
+    of_source = {source.id: owners[source.user_id] for source in standing.sources}
+    blocks = intervals(standing.times, of_source)
+    return {
+        user_id: joined(chain(blocks.get(user_id, ()), standing.taken.get(user_id, ()))) for user_id in owners
+    }
