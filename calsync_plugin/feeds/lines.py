@@ -68,7 +68,8 @@ def calendars(data: bytes) -> list[Calendar]:
     found: list[Calendar] = []
     stack: list[Component] = []
     skipped = ""
-    for line in _unfolded(data):
+    for whole in _unfolded(data):
+        line = whole.rstrip()
         match = _PROPERTY.match(line)
         if match is None:
             continue
