@@ -23,11 +23,20 @@ Minutes = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taking:
-    """What one source takes of a week. `look` names how it is drawn, `kind` says in words what it is."""
+class Look:
+    """How a source is drawn: colours and a pattern, so that nobody has to tell colours apart."""
 
-    look: str
-    kind: str
+    id: str
+    ground: str
+    ink: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """What one source takes of a week."""
+
+    look: Look
     name: str
     spans: Sequence[Interval]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from calsync_plugin.web.busy_days import DAYS, BusyDay, Piece
+from calsync_plugin.web.busy_days import DAYS, BusyDay, Look, Piece
 from calsync_plugin.web.speaking import say
 
 WIDTH = 854.0
@@ -26,7 +26,7 @@ LEAST = 12.0
 WORDS, NAMES = 14.0, 30.0
 """From which height on a busy time tells when it is, and whose."""
 BROAD = 80.0
-"""From which width on it tells its end, too."""
+"""From which width on it tells when it is; a slim one tells whose it is only."""
 EARLY, LATE = 8 * 60, 18 * 60
 """What is shown at least, in minutes since midnight."""
 
@@ -47,16 +47,6 @@ COLOURS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How a source is drawn: colours and a pattern, so that nobody has to tell colours apart."""
-
-    id: str
-    ground: str
-    ink: str
-    pattern: str
-
-
-@dataclass(frozen=True, slots=True)
 class Box:
     """Something drawn. `lines`: what stands in it; `title`: the whole of what it says."""
 
@@ -64,7 +54,8 @@ class Box:
     y: float
     width: float
     height: float
-    look: str = ""
+    look: Look | None = None
+    """None for what is no busy time."""
     lines: tuple[str, ...] = ()
     title: str = ""
     day: int = 0
@@ -91,8 +82,9 @@ class Grid:
 def looks(kinds: Sequence[str]) -> list[Look]:
     """A look for each source, in their order, by its kind."""
     return [
-        Look(f"look{n}", *COLOURS[n % len(COLOURS)], PATTERNS.get(kind, "plain"))
+        Look(id=f"look{n}", ground=ground, ink=ink, pattern=PATTERNS.get(kind, "plain"))
         for n, kind in enumerate(kinds)
+        for ground, ink in (COLOURS[n % len(COLOURS)],)
     ]
 
 
@@ -150,11 +142,13 @@ def _box(
 
 
 def _lines(piece: Piece, width: float, height: float) -> tuple[str, ...]:
-    """What there is room for; what does not fit is cut by the box."""
+    """What there is room for; what does not fit is cut by the box. Where it lies tells when it is, too."""
+    name = piece.taking.name
     if height < WORDS:
         return ()
-    when = piece.when if width >= BROAD else f"{piece.minutes[0] // 60:02}:{piece.minutes[0] % 60:02}"
-    return (when, piece.taking.name) if height >= NAMES else (when,)
+    if width < BROAD:
+        return (name,)
+    return (piece.when, name) if height >= NAMES else (piece.when,)
 
 
 def _rounded(value: float) -> float:

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from calsync_plugin.domain.availability import Interval
-from calsync_plugin.web.busy_days import DAYS, BusyDay, Taking, days_of, window_of
+from calsync_plugin.web.busy_days import DAYS, BusyDay, Look, Taking, days_of, window_of
 from calsync_plugin.web.busy_grid import COLOURS, DAY, HOUR, LEAST, LEFT, STRIP, grid_of, looks
 from calsync_plugin.web.speaking import set_up_speaking
 
@@ -19,6 +19,7 @@ MONDAY = date(2026, 11, 30)
 FORWARD, BACK = date(2026, 3, 23), date(2026, 10, 19)
 """Of the weeks whose Sundays lose and gain an hour."""
 SUNDAY = 6
+LOOK = Look(id="look0", ground="#ffffff", ink="#000000", pattern="plain")
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +42,7 @@ def span(start: str, end: str) -> Interval:
 def week(
     *spans: Interval, monday: date = MONDAY, zone: str = BERLIN, hours: tuple[Interval, ...] = ()
 ) -> list[BusyDay]:
-    return days_of(
-        monday, monday, zone, [Taking(look="look0", kind="linked", name="Main", spans=spans)], hours
-    )
+    return days_of(monday, monday, zone, [Taking(look=LOOK, name="Main", spans=spans)], hours)
 
 
 def told(day: BusyDay) -> list[tuple[tuple[int, int], str]]:
@@ -139,7 +138,7 @@ def test_working_hours_are_by_the_wall() -> None:
 
 def lanes(*spans: tuple[str, str]) -> list[tuple[int, int]]:
     takings = [
-        Taking(look=f"look{n}", kind="feed", name=f"{n}", spans=[span(f"2026-12-01T{a}", f"2026-12-01T{b}")])
+        Taking(look=LOOK, name=f"{n}", spans=[span(f"2026-12-01T{a}", f"2026-12-01T{b}")])
         for n, (a, b) in enumerate(spans)
     ]
     return [(one.lane, one.lanes) for one in days_of(MONDAY, MONDAY, "UTC", takings, ())[1].pieces]

@@ -93,3 +93,32 @@ async function watch(box, looks) {
 }
 
 for (const box of document.querySelectorAll("[data-poll]")) watch(box, LOOKS);
+
+// Parts of a page that are renewed while something is read: each second while that goes on, then now and then
+// for some minutes. What somebody works in stays as it is. Without this script a link looks again.
+async function freshPage(address) {
+  const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer) return null;
+  if (!answer.ok || answer.redirected) return undefined;
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+function renew(part, told) {
+  if (!told || told.dataset.fresh === part.dataset.fresh || part.contains(document.activeElement)) return;
+  part.replaceChildren(...[...told.childNodes].map((node) => document.importNode(node, true)));
+  part.dataset.fresh = told.dataset.fresh;
+}
+
+async function keepFresh(box, looks) {
+  const page = await freshPage(box.dataset.freshFrom);
+  if (page === undefined) return;
+  let busy = "busy" in box.dataset;
+  if (page) {
+    for (const part of document.querySelectorAll("[data-fresh]")) renew(part, page.getElementById(part.id));
+    busy = "busy" in (page.getElementById(box.id)?.dataset ?? {});
+  }
+  if (busy) setTimeout(() => keepFresh(box, LOOKS), EACH);
+  else if (looks) setTimeout(() => keepFresh(box, looks - 1), NOW_AND_THEN);
+}
+
+for (const box of document.querySelectorAll("[data-fresh-from]")) setTimeout(() => keepFresh(box, LOOKS), EACH);
