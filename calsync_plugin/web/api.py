@@ -34,6 +34,7 @@ from calsync_plugin.errors import (
 from calsync_plugin.state import Account
 from calsync_plugin.web import api_calls
 from calsync_plugin.web.api_availability import about_availability
+from calsync_plugin.web.api_collisions import about_collisions
 from calsync_plugin.web.api_deletions import about_deletions
 from calsync_plugin.web.api_features import about_features
 from calsync_plugin.web.api_grants import about_audit, about_grants
@@ -74,6 +75,7 @@ def api(calsync: Calsync) -> Blueprint:
     about_audit(pages, calsync)
     about_features(pages, calsync)
     about_availability(pages, calsync)
+    about_collisions(pages, calsync)
     return pages
 
 

@@ -54,9 +54,14 @@ def let(calsync: Calsync, caller: Caller, user_ids: Collection[str]) -> None:
     """403 unless the caller may ask about all of these users."""
     if caller.admin or set(user_ids) <= {caller.user_id}:
         return
-    shared = calsync.store.booking_calendars.of_member(caller.user_id)
-    if not set(user_ids) <= {caller.user_id}.union(*(calendar.members for calendar in shared)):
+    if not set(user_ids) <= reach(calsync, caller):
         abort(403, "you may ask about yourself and about members of your booking calendars")
+
+
+def reach(calsync: Calsync, caller: Caller) -> set[str]:
+    """The users about whom somebody who is no administrator may ask."""
+    shared = calsync.store.booking_calendars.of_member(caller.user_id)
+    return {caller.user_id}.union(*(calendar.members for calendar in shared))
 
 
 def known(calsync: Calsync, user_ids: Collection[str]) -> None:

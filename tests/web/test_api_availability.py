@@ -106,6 +106,14 @@ def test_who_is_not_connected_is_said(program: Program) -> None:
     assert "not connected" in carol["reason"]
 
 
+def test_outlook_is_asked_before_the_answer(world: World, program: Program) -> None:
+    world.outlook_create(ALICE, **NINE)
+    assert ask(program, ALICE)[0]["busy"] == []
+    assert ask(program, ALICE, fresh="true")[0]["busy"] == [
+        span("2026-12-01T08:00:00Z", "2026-12-01T09:00:00Z")
+    ]
+
+
 # Who may ask -----------------------------------------------------------------------------------------------
 
 

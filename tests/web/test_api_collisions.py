@@ -1,0 +1,129 @@
+"""`/api/v1/collisions`: a program learns before it saves what a meeting collides with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from calsync_plugin.booking.features import Feature
+from calsync_plugin.state import BookingCalendar, CalendarKind, Subject
+from tests.web.test_api import ADMIN, Program, Sessions, user
+from tests.world import ADMINISTRATOR, ALICE, BOB, CAROL, World
+
+TEN = {"dateStart": "2026-12-01 10:00:00", "dateEnd": "2026-12-01 11:00:00"}
+MEETING = {**TEN, "assignedUserId": ALICE, "usersIds": [ALICE, BOB, CAROL]}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Alice has a meeting at half past ten, bob at ten; carol is not connected."""
+    made = World(tmp_path)
+    made.connect(ALICE)
+    made.connect(BOB)
+    made.outlook_create(ALICE, subject="Merger", start="2026-12-01T10:30:00", end="2026-12-01T12:00:00")
+    made.outlook_create(BOB, start="2026-12-01T10:00:00", end="2026-12-01T10:15:00")
+    made.pull(ALICE, BOB)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def program(world: World) -> Program:
+    return Program(world, Sessions())
+
+
+def found(user_id: str, start: str, end: str) -> dict[str, str]:
+    day = "2026-12-01T"
+    return {"user": user_id, "from": f"{day}{start}:00Z", "to": f"{day}{end}:00Z", "kind": "linked"}
+
+
+OF_ALICE, OF_BOB = found(ALICE, "10:30", "12:00"), found(BOB, "10:00", "10:15")
+
+
+def send(program: Program, headers: dict[str, str], record: Any, entity_type: Any = "Meeting") -> Any:
+    return program.send(
+        "POST", "/collisions", headers=headers, json={"entity_type": entity_type, "record": record}
+    )
+
+
+def test_what_collides_is_told_of_each_user(program: Program) -> None:
+    body = {"entity_type": "Meeting", "record": MEETING}
+    answer = program.ask("POST", "/collisions", ADMIN, json=body)
+    assert answer.get_json() == {"collisions": [OF_BOB, OF_ALICE], "not_told": []}
+    assert "Merger" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("who", "collisions", "not_told"),
+    [
+        pytest.param(ALICE, [OF_ALICE], [BOB, CAROL], id="a-user-of-its-own"),
+        pytest.param(CAROL, [], [ALICE, BOB], id="another"),
+    ],
+)
+def test_a_user_learns_of_no_strangers_time(
+    program: Program, who: str, collisions: list[Any], not_told: list[str]
+) -> None:
+    answer = send(program, user(who), MEETING)
+    assert answer.get_json() == {"collisions": collisions, "not_told": not_told}
+
+
+def test_members_of_one_booking_calendar_learn_of_each_other(world: World, program: Program) -> None:
+    world.app.store.booking_calendars.save(
+        BookingCalendar(id="s", name="S", kind=CalendarKind.COLLECTIVE, members={ALICE: 0, BOB: 0})
+    )
+    assert send(program, user(BOB), MEETING).get_json() == {
+        "collisions": [OF_BOB, OF_ALICE],
+        "not_told": [CAROL],
+    }
+
+
+def test_the_records_own_event_does_not_collide(world: World, program: Program) -> None:
+    record_id = world.save(dateStart="2026-12-03 10:00:00", dateEnd="2026-12-03 11:00:00")
+    world.settle()
+    world.pull(ALICE)
+    times = {"dateStart": "2026-12-03 10:30:00", "dateEnd": "2026-12-03 11:30:00", "assignedUserId": ALICE}
+    assert len(send(program, ADMIN, times).get_json()["collisions"]) == 1
+    assert send(program, ADMIN, {**times, "id": record_id}).get_json()["collisions"] == []
+
+
+@pytest.mark.parametrize(
+    ("record", "entity_type", "words"),
+    [
+        pytest.param(MEETING, "Lead", "must be one of Call, Meeting, Visit", id="unknown-kind"),
+        pytest.param(MEETING, None, "entity_type: is missing", id="no-kind"),
+        pytest.param(MEETING, ["Meeting"], "must be a text", id="kind-of-wrong-type"),
+        pytest.param([], "Meeting", "must be an object", id="list"),
+        pytest.param(None, "Meeting", "needs dateStart", id="no-record"),
+        pytest.param({"assignedUserId": ALICE}, "Meeting", "needs dateStart", id="no-dates"),
+        pytest.param({**MEETING, "dateEnd": None}, "Meeting", "needs dateEnd", id="no-end"),
+        pytest.param({**MEETING, "dateStart": 5}, "Meeting", "needs dateStart", id="start-of-wrong-type"),
+        pytest.param(TEN, "Meeting", "needs assignedUserId or usersIds", id="nobody"),
+        pytest.param({**MEETING, "usersIds": ALICE}, "Meeting", "must be a list", id="users-of-wrong-type"),
+        pytest.param({**MEETING, "usersIds": [5]}, "Meeting", "must be a text", id="user-of-wrong-type"),
+        pytest.param({**MEETING, "usersIds": ["x"] * 101}, "Meeting", "at most 100", id="101-users"),
+        pytest.param({**MEETING, "assignedUserId": {}}, "Meeting", "must be a text", id="assigned"),
+    ],
+)
+def test_what_is_wrong_is_said(program: Program, record: Any, entity_type: Any, words: str) -> None:
+    answer = send(program, ADMIN, record, entity_type)
+    assert answer.status_code == 400
+    assert words in answer.get_json()["error"]
+
+
+def test_a_name_that_is_not_known_is_refused(program: Program) -> None:
+    answer = program.send("POST", "/collisions", headers=ADMIN, json={"Record": {}})
+    assert (answer.status_code, "'Record' is not known" in answer.text) == (400, True)
+
+
+def test_a_stranger_learns_nothing(program: Program) -> None:
+    answer = send(program, {}, MEETING)
+    assert (answer.status_code, "10:" in answer.text) == (401, False)
+
+
+def test_who_must_do_without_is_told_so(world: World, program: Program) -> None:
+    world.app.desk.features.close(ADMINISTRATOR, Feature.AVAILABILITY, Subject("installation", ""))
+    answer = send(program, user(ALICE), MEETING)
+    assert (answer.status_code, "contact the administrator" in answer.text) == (403, True)
