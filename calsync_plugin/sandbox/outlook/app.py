@@ -14,6 +14,7 @@ from calsync_plugin.sandbox.outlook.control_events import control_events
 from calsync_plugin.sandbox.outlook.front import GraphFront
 from calsync_plugin.sandbox.outlook.login import login
 from calsync_plugin.sandbox.outlook.page import page
+from calsync_plugin.sandbox.outlook.published import published
 from calsync_plugin.sandbox.outlook.simulator import Simulator
 
 
@@ -40,5 +41,6 @@ def create_app(
     app.register_blueprint(control_events)
     app.register_blueprint(login)
     app.register_blueprint(page)
+    app.register_blueprint(published)
     app.wsgi_app = GraphFront(sim, app.wsgi_app)  # type: ignore[method-assign]
     return app

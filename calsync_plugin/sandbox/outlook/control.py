@@ -12,6 +12,9 @@ GET, PUT /control/delay           {delay_ms}: latency of every Graph request; a 
 GET, DELETE /control/mails        the log of mails that Outlook would have sent
 GET, DELETE /control/requests     the request log, with counts per mailbox of requests, batches and members
 GET, POST /control/mailboxes      list; create in example.com by {address, name} or {count, prefix}
+PATCH /control/mailboxes/<address>  {workingHours, timeZone, showsFreeBusy, personal}: what its owner set in
+                                  Outlook, whether colleagues may ask when the owner is free, and whether it
+                                  is an account of no organisation; workingHours null is the usual ones
 POST /control/shares              {owner, calendar, to, role, add}: share a calendar, the primary one unless
                                   named; `add` also lists it at the other person and answers its id there
                                   (role none takes it away again)
@@ -42,6 +45,7 @@ from calsync_plugin.sandbox.outlook.odata_types import instant
 from calsync_plugin.sandbox.outlook.simulator import Simulator
 from calsync_plugin.sandbox.outlook.state import Alias, Mailbox
 from calsync_plugin.sandbox.outlook.wire import GraphError, Json
+from calsync_plugin.sandbox.outlook.zones import zone
 
 control = Blueprint("control", __name__, url_prefix="/control")
 _ROLES = frozenset((
@@ -178,6 +182,26 @@ def mailboxes() -> Response:
             for one in state.mailboxes.values()
         ]
     return jsonify(mailboxes=found)
+
+
+@control.patch("/mailboxes/<address>")
+def change_mailbox(address: str) -> Response:
+    """Set what a mailbox tells of its owner."""
+    sim, body = simulator(), _body()
+    unknown = body.keys() - {"workingHours", "timeZone", "showsFreeBusy", "personal"}
+    if unknown:
+        raise ValueError(f"a mailbox has no {min(unknown)}")
+    with sim.state.lock:
+        mailbox = _mailbox(address)
+        if "workingHours" in body:
+            mailbox.settings = {**mailbox.settings, "workingHours": body["workingHours"]}
+        if "timeZone" in body:
+            zone(body["timeZone"])
+            mailbox.zone = body["timeZone"]
+        mailbox.shows_free_busy = body.get("showsFreeBusy", mailbox.shows_free_busy) is True
+        mailbox.personal = body.get("personal", mailbox.personal) is True
+        sim.state.sequence += 1
+    return jsonify(ok=True)
 
 
 @control.post("/shares")

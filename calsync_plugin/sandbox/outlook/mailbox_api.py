@@ -75,7 +75,10 @@ def settings(sim: Simulator, call: Call) -> Answer:  # noqa: ARG001
 
 
 def working_hours(owner: Mailbox) -> Json:
-    """Return the hours that Outlook shows as work: Monday to Friday, 8 to 17."""
+    """Return the hours that Outlook shows as work: Monday to Friday, 8 to 17, unless the owner set others."""
+    chosen = owner.settings.get("workingHours")
+    if isinstance(chosen, dict):
+        return chosen
     return {
         "daysOfWeek": ["monday", "tuesday", "wednesday", "thursday", "friday"],
         "startTime": "08:00:00.0000000",

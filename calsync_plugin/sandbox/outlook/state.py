@@ -150,6 +150,9 @@ class Mailbox:
     settings: Json = field(default_factory=dict)
     default_calendar: int = 0
     outside: bool = False
+    # Whether colleagues may ask when this person is free, and whether it is an account of no organisation.
+    shows_free_busy: bool = True
+    personal: bool = False
 
     def primary(self) -> Calendar:
         """Return the default calendar."""
