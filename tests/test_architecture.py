@@ -65,6 +65,7 @@ ROOMS: dict[str, set[str]] = {
     }
     | _SETTINGS,
     "engine": _SIDES,
+    "engine.feed_reading": {"feeds"},
     "engine.in_force": {"admin_layer"},
     "engine.assembly": {"accounts", "booking", "config"},
     "web": {
