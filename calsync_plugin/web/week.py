@@ -57,7 +57,7 @@ def week_pages(calsync: Calsync) -> Blueprint:
             return redirect(url_for("account.overview"))
         zone = zone_of_page(calsync) or "UTC"
         today = zones.wall(datetime.fromtimestamp(calsync.clock.now(), UTC), zone).date()
-        monday = _monday(request.args.get("from", ""), today)
+        monday = monday_of(request.args.get("from", ""), today)
         return _shown(calsync, account, monday, today, zone)
 
     return pages
@@ -83,7 +83,7 @@ def _shown(calsync: Calsync, account: Account, monday: date, today: date, zone: 
     )
 
 
-def _monday(text: str, today: date) -> date:
+def monday_of(text: str, today: date) -> date:
     """The Monday of the day that was asked for, else of today's week; years that no calendar has are none."""
     try:
         day = date.fromisoformat(text)
