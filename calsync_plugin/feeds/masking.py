@@ -11,7 +11,6 @@ from calsync_plugin.http.places import place_of
 from calsync_plugin.http.public import leads_inside
 from calsync_plugin.wording import gettext as _
 
-_LONGEST_END = 12
 _TELLING = frozenset({"basic.ics", "calendar.ics", "reachcalendar.ics", "feed.ics", "events.ics"})
 """Ends that are the same for everybody; of another end only its kind is shown."""
 
@@ -41,10 +40,7 @@ def checked_address(text: str, *, rules: Rules | None = None) -> str:
 def shown(address: str) -> str:
     """Host and end of an address: `calendar.google.com/…/basic.ics`. What lies between gives access."""
     place = place_of(address, any_port=True)
-    path = place.target.partition("?")[0]
-    end = path.rpartition("/")[2]
-    if end.lower() not in _TELLING:
-        end = ".ics" if end.lower().endswith(".ics") else ""
-    if path.count("/") < 2 and end in ("", ".ics"):
-        return f"{place.host}/…{end}"
-    return f"{place.host}/…/{end}" if end else f"{place.host}/…"
+    end = place.target.partition("?")[0].rpartition("/")[2].lower()
+    if end in _TELLING:
+        return f"{place.host}/…/{end}"
+    return f"{place.host}/….ics" if end.endswith(".ics") else f"{place.host}/…"

@@ -52,8 +52,8 @@ def place_of(text: str, *, any_port: bool = False) -> Place:
         raise _refused(_("the address must begin with https://, http:// or webcal://"))
     if parts.username is not None or parts.password is not None:
         raise _refused(_("the address must not hold a user name or a password"))
-    port = _port(parts) or PORTS[scheme]
-    if port not in PORTS.values() and not any_port:
+    port = _port(parts, PORTS[scheme])
+    if port not in PORTS.values() and not (any_port and port > 0):
         raise _refused(_("the address must not name a port other than 80 and 443"))
     target = quote(parts.path or "/", safe=_KEPT)
     query = f"?{quote(parts.query, safe=_KEPT + '?')}" if parts.query else ""
@@ -87,9 +87,9 @@ def _split(text: str) -> SplitResult:
     return found
 
 
-def _port(parts: SplitResult) -> int:
+def _port(parts: SplitResult, usual: int) -> int:
     try:
-        return parts.port or 0
+        return usual if parts.port is None else parts.port
     except ValueError:
         return -1
 
