@@ -21,7 +21,7 @@ from bench.harness import Line, print_table
 ROWS = (
     *("hooks", "push", "latency", "many_mailboxes", "wire", "size", "burst"),
     *("first_pull", "changes", "idle", "end_to_end", "from_outlook", "sdk"),
-    *("espocrm", "poll", "receiver"),
+    *("espocrm", "poll", "receiver", "availability"),
 )
 
 
