@@ -32,10 +32,14 @@ def kinds(world: World, user_id: str) -> dict[str, str]:
 
 def busy(world: World, user_id: str, calendar_id: str = "") -> list[Shown]:
     """The blocks of a source, in order."""
-    place = source(world, user_id, calendar_id).id
+    return shown_of(world, source(world, user_id, calendar_id).id)
+
+
+def shown_of(world: World, source_id: int) -> list[Shown]:
+    """The same by the source's id."""
     return [
         (_told(block.start, block.whole_days), _told(block.end, block.whole_days), block.show_as.value)
-        for _, block in world.app.store.busy.blocks([place], *EVER)
+        for _, block in world.app.store.busy.blocks([source_id], *EVER)
     ]
 
 
