@@ -13,7 +13,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.harness import Line, alternate, median_ratio, seconds, timed
@@ -33,6 +33,7 @@ BLOCKS, DAYS = 200, 28
 ASKED, SLOTS_OF, SIZES = 50, 20, (10, 100, 1000)
 ROUNDS = 9
 SEED = 20260302
+ZONE = "Europe/Berlin"
 _BARE = (
     "SELECT s.user_id, s.kind, b.starts_at, b.ends_at, b.whole_days, b.show_as FROM busy b "
     "JOIN busy_sources s ON s.id = b.source_id WHERE s.user_id IN ({}) AND b.ends_at > ? AND b.starts_at < ?"
@@ -130,7 +131,7 @@ def _installation(data: Path, users: int) -> Iterator[Calsync]:
     """A store in which all users are connected and were read."""
     settings = sandbox_settings(data, Ports(1, 2, 3), LogSettings(level="error"))
     # Nobody listens at the addresses: nothing remote is asked.
-    settings = replace(settings, crm=replace(settings.crm, time_zone="Europe/Berlin"))
+    settings = replace(settings, crm=replace(settings.crm, time_zone=ZONE))
     calsync = Calsync(settings, plugin_manager(), kind="sandbox", clock=SystemClock())
     try:
         draws, window = random.Random(SEED), _window(calsync)
@@ -148,10 +149,10 @@ def _read_user(calsync: Calsync, user_id: str, draws: random.Random, window: tup
         Account(
             user_id=user_id,
             mailbox_id=mailbox,
-            settings={"sync_since": date.today().isoformat()},
+            settings={"sync_since": now.date().isoformat()},
             grants=NEEDED,
             status=AccountStatus.CONNECTED,
-            zone="Europe/Berlin",
+            zone=ZONE,
             connected_at=now,
             pulled_at=now,
         )
