@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from calsync_plugin.accounts.choices import choose
 from calsync_plugin.state import AccountStatus, CursorStage
 from tests.busy_side import busy, days, hour, kinds, source
+from tests.flows.conftest import MakeWorld
 from tests.world import ALICE, BOB, CAROL, World
 
 
@@ -440,6 +442,94 @@ def test_who_syncs_from_a_later_day_on_is_busy_before_it(world: World) -> None:
     world.outlook_create(ALICE, **hour("16:00", "17:00"))
     world.pull(ALICE)
     assert len(busy(world, ALICE)) == 3
+
+
+# --- in portions, and in what order
+
+
+def test_what_was_imported_before_is_listed_when_it_is_to_make_busy(world: World) -> None:
+    calendar = world.calendar(ALICE, "Projects")
+    chosen(world, other_calendars=[calendar])
+    world.outlook_create(ALICE, calendar=calendar)
+    world.pull(ALICE)
+    chosen(world, conflict_calendars=[calendar])
+    assert days(world, ALICE, calendar) == ["2026-12-02"]
+    world.outlook_create(ALICE, calendar=calendar, start="2026-12-03T10:00:00", end="2026-12-03T11:00:00")
+    world.pull(ALICE)
+    assert days(world, ALICE, calendar) == ["2026-12-02", "2026-12-03"]
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outlook tells little at once."""
+    monkeypatch.setattr("calsync_plugin.graph.calendar._BUSY_PAGE", "5")
+    monkeypatch.setattr("calsync_plugin.engine.reading.PAGE", 5)
+
+
+@pytest.mark.usefixtures("small_pages")
+@pytest.mark.parametrize("slow", [False, True], ids=["in-one-run", "in-many-runs"])
+def test_a_long_list_is_told_in_pages(make_world: MakeWorld, slow: bool) -> None:
+    world = make_world()
+    if slow:
+        # Two requests a run.
+        world.outlook.delay_ms = 3000
+    series = world.series(ALICE, "daily", count=17)
+    world.outlook_create(ALICE, start="2027-03-01T10:00:00", end="2027-03-01T11:00:00")
+    world.connect(ALICE)
+    assert len(days(world, ALICE)) == 18
+    calendar = world.calendar(ALICE, "Private")
+    world.series(ALICE, "daily", calendar=calendar, count=23)
+    chosen(world, conflict_calendars=[calendar])
+    assert len(days(world, ALICE, calendar)) == 23
+    world.outlook_patch(ALICE, series, showAs="oof")
+    world.pull(ALICE)
+    assert [shown for *_, shown in busy(world, ALICE)].count("oof") == 17
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_listing_that_was_left_off_ends_before_any_change_is_read(make_world: MakeWorld) -> None:
+    """Else it would say what was, after what was changed since."""
+    world = make_world()
+    events = [
+        world.outlook_create(
+            ALICE, start=f"2026-12-{day:02}T10:00:00", end=f"2026-12-{day:02}T11:00:00", showAs="oof"
+        )
+        for day in range(1, 13)
+    ]
+    world.connect(ALICE)
+    store = world.app.store
+    mailbox_id = world.account(ALICE).mailbox_id
+    assert mailbox_id is not None
+    world.expire_cursors()
+    world.outlook.delay_ms = 3000
+    store.queue.hint(mailbox_id)
+    listed = 0
+    for _ in range(60):
+        for lease in store.queue.claim("the test", limit=1, lease=60):
+            rest = world.app.reconciler.run(lease)
+            store.queue.finish(lease, next_due=rest.next_due)
+        noted = any(c.stage is CursorStage.LISTING for c in store.cursors.for_mailbox(mailbox_id))
+        listed += noted
+        if listed == 2:
+            # Between two pages of the listing; the first of them told of this one already.
+            world.outlook_patch(ALICE, events[0], showAs="free")
+    assert listed
+    world.pull(ALICE)
+    assert len(days(world, ALICE)) == 11
+
+
+def test_a_shared_calendar_is_looked_at_regularly_although_the_mailbox_is_notified(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(notifications=True)
+    world.settings = replace(world.settings, graph=replace(world.settings.graph, poll_seconds=600))
+    world.open()
+    world.connect(ALICE)
+    world.settle()
+    assert (world.app.store.queue.next_due_in() or 0) > 3600
+    shared = world.share(BOB, ALICE, "read")
+    chosen(world, conflict_calendars=[shared])
+    assert (world.app.store.queue.next_due_in() or 0) <= 600
 
 
 # --- the end
