@@ -23,7 +23,7 @@ from calsync_plugin.errors import ConfigurationError
 _PACKAGE = Path(__file__).resolve().parent
 ROOT = _PACKAGE / "_bundle" if (_PACKAGE / "_bundle").is_dir() else _PACKAGE.parent
 
-SCHEMAS = ("manifest", "config", "integration", "external_account", "sync_mode", "record")
+SCHEMAS = ("manifest", "config", "integration", "external_account", "sync_mode", "record", "booking_calendar")
 
 
 @dataclass(frozen=True, slots=True)

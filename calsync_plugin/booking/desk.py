@@ -10,11 +10,13 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from calsync_plugin.booking.availability import Availability
+from calsync_plugin.booking.calendars import Calendars
 from calsync_plugin.booking.collisions import Collisions
 from calsync_plugin.booking.features import Features
 from calsync_plugin.booking.looking import Looking
 from calsync_plugin.booking.making import Maker
 from calsync_plugin.booking.settling import Settling
+from calsync_plugin.booking.slots import Slots
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.settings import EntitySettings, Settings
 from calsync_plugin.state import Store
@@ -69,6 +71,16 @@ class Desk:
             crm_zone=self._crm_zone,
             look=self.looking.look,
         )
+
+    @cached_property
+    def slots(self) -> Slots:
+        """Free times, of users and of booking calendars."""
+        return Slots(self._calsync.store, self.features, self.availability, self._crm_zone)
+
+    @cached_property
+    def calendars(self) -> Calendars:
+        """Booking calendars."""
+        return Calendars(self._calsync.store, self._gateway, self._calsync.entities)
 
     @cached_property
     def looking(self) -> Looking:

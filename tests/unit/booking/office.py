@@ -15,7 +15,7 @@ from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.errors import Unavailable
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.settings import EntitySettings, Settings
-from calsync_plugin.state import Account, AccountStatus, CrmUser, SourceKind, Store
+from calsync_plugin.state import Account, AccountStatus, Booking, CrmUser, SourceKind, Store
 
 NOW = int(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp())
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -76,6 +76,7 @@ class Office:
         self._settings = Settings()
         self._gateway = Crm(self.people)
         self.desk = Desk(self)
+        self._booked: list[str] = []
 
     @property
     def settings(self) -> Settings:
@@ -149,6 +150,20 @@ class Office:
         with self.store.save(None) as tx:
             tx.busy.replace(source_id, blocks)
             tx.busy.was_read(source_id, known_from=span[0], known_until=span[1])
+
+    def book(self, user_id: str, start: int, calendar_id: str = "") -> None:
+        """An hour of a user's time, which no event tells of."""
+        self._booked.append(f"b{len(self._booked)}")
+        booking = Booking(id=self._booked[-1], calendar_id=calendar_id, start=start, end=start + HOUR)
+        nothing = (start, start + HOUR)
+        assert self.store.bookings.reserve(
+            booking, [user_id], lambda _: [user_id], around=nothing, day=nothing, since=0
+        )
+
+    def release_all(self) -> None:
+        """All that was booked is free again."""
+        for booking_id in self._booked:
+            self.store.bookings.release(booking_id, "over")
 
     def live_in(self, user_id: str, zone: str) -> None:
         """In which zone the CRM shows a user times."""

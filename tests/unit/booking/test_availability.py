@@ -333,7 +333,7 @@ def lives(draw: st.DrawFn) -> tuple[Interval, Life]:
     return (start, start + draw(st.integers(1, 48 * 60)) * MINUTE), Life(zone, choices, calendars)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lives())
 def test_availability_is_what_looking_at_each_minute_finds(
     office: Office, question: tuple[Interval, Life]
@@ -361,7 +361,9 @@ def test_availability_is_what_looking_at_each_minute_finds(
 
 
 @pytest.mark.parametrize("allowed", [pytest.param(True, id="allowed"), pytest.param(False, id="not-allowed")])
-def test_who_is_not_connected_is_known_by_what_outlook_tells_colleagues(office: Office, allowed: bool) -> None:
+def test_who_is_not_connected_is_known_by_what_outlook_tells_colleagues(
+    office: Office, allowed: bool
+) -> None:
     source = office.address("dora", SourceKind.SCHEDULE, "dora")
     office.read(source, *blocks((MONDAY, MONDAY + HOUR)))
     office.live_in("dora", "Asia/Tokyo")
