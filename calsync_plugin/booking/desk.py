@@ -9,7 +9,9 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Protocol
 
+from calsync_plugin.booking.asking import Desired
 from calsync_plugin.booking.availability import Availability
+from calsync_plugin.booking.booker import Booker
 from calsync_plugin.booking.calendars import Calendars
 from calsync_plugin.booking.collisions import Collisions
 from calsync_plugin.booking.features import Features
@@ -99,6 +101,13 @@ class Desk:
             # While a host saves, nobody is asked for its zone.
             crm_zone=lambda: calsync.settings.crm.time_zone,
         )
+
+    @cached_property
+    def booker(self) -> Booker:
+        """Books, and cancels."""
+        calsync = self._calsync
+        desired = Desired(calsync.store, self.features, self.slots, self._maker, self._crm_zone)
+        return Booker(calsync.store, self._gateway, desired, self.looking.look, self._maker)
 
     @cached_property
     def settling(self) -> Settling:

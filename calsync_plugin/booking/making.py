@@ -61,7 +61,7 @@ def checked(content: Content, entity: EntitySettings) -> Content:
         raise SettingsError(_("name: a booking needs one; it becomes the meeting's subject."))
     people = [*content.contact_ids, *content.lead_ids]
     if len(people) > MOST_PEOPLE:
-        raise SettingsError(_("A booking takes %(number)d contacts and leads at most.", number=MOST_PEOPLE))
+        raise SettingsError(_("A booking takes %(number)s contacts and leads at most.", number=MOST_PEOPLE))
     own = _OWN | {one for one in (entity.description, entity.marker, entity.join_url) if one}
     for name in sorted(content.attributes):
         if name in own:

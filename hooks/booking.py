@@ -1,0 +1,36 @@
+"""What a CRM asks before it saves a meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from calsync_plugin.engine.assembly import Calsync
+from calsync_plugin.hookspecs import hookimpl
+
+
+class BookingHooks:
+    """Hookimpls about busy times."""
+
+    def __init__(self, app: Calsync) -> None:
+        """Answer from `app`'s store."""
+        self._app = app
+
+    @hookimpl(tryfirst=True)
+    def calsync_collisions(
+        self, entity_type: str, record: Mapping[str, object]
+    ) -> Sequence[Mapping[str, str]]:
+        """What the meeting collides with, for each user of it who is connected."""
+        return [
+            {"user_id": one.user_id, "start": _instant(one.start), "end": _instant(one.end), "kind": one.kind}
+            for one in self._app.desk.collisions.of(entity_type, record)
+        ]
+
+
+def _instant(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat()
+
+
+def plugin(app: Calsync) -> BookingHooks:
+    """Return the hookimpls for one host."""
+    return BookingHooks(app)
