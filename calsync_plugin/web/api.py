@@ -38,6 +38,7 @@ from calsync_plugin.web.api_collisions import about_collisions
 from calsync_plugin.web.api_deletions import about_deletions
 from calsync_plugin.web.api_features import about_features
 from calsync_plugin.web.api_grants import about_audit, about_grants
+from calsync_plugin.web.api_slots import about_slots
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ def api(calsync: Calsync) -> Blueprint:
     about_features(pages, calsync)
     about_availability(pages, calsync)
     about_collisions(pages, calsync)
+    about_slots(pages, calsync)
     return pages
 
 
