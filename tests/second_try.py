@@ -15,6 +15,8 @@ import pytest
 HERE = Path(__file__).parent
 WAITING = frozenset(
     {
+        "attack/test_feed_rules.py",
+        "attack/test_feed_transport.py",
         "attack/test_stopping.py",
         "attack/test_store_away.py",
         "cli/test_commands.py",

@@ -21,6 +21,7 @@ from calsync_plugin.feeds.refusals import MOST_BLOCKS, MOST_EVENTS, refusal
 from calsync_plugin.feeds.zones import Zones, zone_named
 
 _FREE_BUSY = {"FREE": None, "BUSY-TENTATIVE": ShowAs.TENTATIVE, "BUSY-UNAVAILABLE": ShowAs.OOF}
+_DATES = frozenset({"RDATE", "EXDATE", "FREEBUSY"})
 _MARGIN = timedelta(days=2)
 """More than zones are apart: days are compared before it is known whose they are."""
 
@@ -40,11 +41,13 @@ def laid_out(data: bytes, window: Interval, zone: tzinfo) -> LaidOut:
 
     Raises FeedError.
     """
+    if data.count(b"BEGIN:VEVENT") + data.count(b"BEGIN:VCALENDAR") > MOST_EVENTS:
+        raise refusal("too_many_events")
     found = calendars(data)
     if not found:
         raise refusal("not_a_calendar")
     lines = [line for calendar in found for component in calendar.components for line in component.lines]
-    dates = sum(line.count(",") for name, line in lines if name in ("RDATE", "EXDATE", "FREEBUSY"))
+    dates = sum(1 + line.count(",") for name, line in lines if name in _DATES)
     if dates > MOST_EVENTS or sum(len(calendar.components) for calendar in found) > MOST_EVENTS:
         raise refusal("too_many_events")
     result = LaidOut(next((calendar.name for calendar in found if calendar.name), ""))

@@ -129,7 +129,11 @@ def _asked(place: Place, headers: Mapping[str, str], rules: Rules, ends: float) 
         with _connected(place, addresses, rules, ends) as plain, _secured(place, plain) as connection:
             connection.settimeout(rules.read)
             with _cut_at(connection, ends, cut):
-                return _answer(place, connection, headers, rules)
+                answer = _answer(place, connection, headers, rules)
+        if not cut.is_set():
+            return answer
+        # What was cut off looks like an end to some readers.
+        trouble = _too_slow(place.host)
     except FeedError as error:
         trouble = error if not cut.is_set() else _too_slow(place.host)
     except (OSError, HTTPException, ValueError) as error:
