@@ -20,12 +20,14 @@ from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.web.account import account_pages
 from calsync_plugin.web.admin_accounts import accounts_pages
 from calsync_plugin.web.admin_audit import audit_pages
+from calsync_plugin.web.admin_booking import booking_setup_pages
 from calsync_plugin.web.admin_features import feature_pages
 from calsync_plugin.web.admin_grants import grant_pages
 from calsync_plugin.web.admin_integration import integration_pages
 from calsync_plugin.web.admin_overview import overview_pages
 from calsync_plugin.web.answers import set_up_answers
 from calsync_plugin.web.api import api
+from calsync_plugin.web.booking_pages import booking_pages
 from calsync_plugin.web.crm_webhooks import crm_webhooks
 from calsync_plugin.web.health import health
 from calsync_plugin.web.known_browsers import KnownBrowsers
@@ -80,7 +82,7 @@ def create_app(calsync: Calsync) -> Flask:
     app.register_blueprint(login)
     of_users = (account_pages, week_pages)
     of_administrators = (overview_pages, accounts_pages, grant_pages, integration_pages, audit_pages)
-    for_bookings = (feature_pages,)
+    for_bookings = (booking_pages, booking_setup_pages, feature_pages)
     for pages in (*of_users, *of_administrators, *for_bookings):
         app.register_blueprint(pages(calsync))
     return app

@@ -28,11 +28,16 @@ from calsync_plugin.wording import Wording
 from calsync_plugin.wording import gettext as _
 from calsync_plugin.wording import pgettext as _p
 
-PAGES = (("account.overview", "Outlook"), ("week.week", _("Week")))
+PAGES = (
+    ("account.overview", "Outlook"),
+    ("week.week", _("Week")),
+    ("booking.calendars", _("Free times")),
+)
 ADMIN_PAGES = (
     ("admin_overview.front", _("Overview")),
     ("admin_accounts.listed", _("Accounts")),
     ("admin_grants.listed", _("Grants")),
+    ("admin_booking.listed", _("Booking calendars")),
     ("admin_features.listed", _("Features")),
     ("admin_integration.form", _("Integration")),
     ("admin_audit.entries", _("Audit log")),

@@ -7,7 +7,7 @@ English. What programs read is English always. Chooses no words: they stand in `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 
 from babel import Locale, dates, numbers
@@ -45,7 +45,7 @@ def set_up_speaking(app: Flask) -> None:
     app.jinja_env.finalize = _finalized
     # Babel's own would put numbers and wordings in as they are.
     app.jinja_env.globals.update(_=_in_template, gettext=_in_template, ngettext=_in_template_by_number)
-    app.jinja_env.filters.update(say=say, day=lambda value, form="day": day(value, form))
+    app.jinja_env.filters.update(say=say, day=lambda value, form="day": day(value, form), clock=clock)
     app.jinja_env.globals.update(language=language, languages=names)
 
 
@@ -127,7 +127,7 @@ def amount(value: float, digits: int) -> str:
     return numbers.format_decimal(value, form, locale=_locale())
 
 
-def clock(local: datetime) -> str:
+def clock(local: datetime | time) -> str:
     """The time of a day."""
     locale = _locale()
     form = "HH:mm" if locale.language == ENGLISH else "short"

@@ -259,13 +259,15 @@ OF_ADMINISTRATORS = (
     "/admin/grants",
     "/admin/grants?search=carol",
     "/admin/features",
+    "/admin/booking-calendars",
+    "/admin/booking-calendars/new",
     "/admin/integration",
     "/admin/integration/check",
     "/admin/azure",
     "/admin/audit",
     f"/admin/audit?user={ALICE_ID}",
 )
-OF_USERS = ("/external-account", "/external-account/week", "/admin/accounts")
+OF_USERS = ("/external-account", "/external-account/week", "/booking-calendars", "/admin/accounts")
 ELSEWHERE = {
     "account.front": "leads on",
     "account.status": "JSON",
@@ -282,6 +284,7 @@ ELSEWHERE = {
         ),
         "test_account_page",
     ),
+    **dict.fromkeys(("booking.calendar", "booking.book", "admin_booking.form"), "test_booking_pages"),
     "login.callback": "leads on",
     "login.done": "test_account_page",
     "admin_audit.moved": "test_each_page_of_a_moved_installation",

@@ -1,0 +1,213 @@
+"""`/booking-calendars/<id>/book`: the small form by which somebody books a free time.
+
+Decides what is asked for. The form carries an idempotency key, so that a second click books nothing more; a
+time that was taken meanwhile is answered with the next free ones, and what was entered stays.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from flask import Blueprint, abort, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from calsync_plugin.booking.asking import BookingRequest
+from calsync_plugin.booking.features import Feature
+from calsync_plugin.booking.slots import SlotQuery
+from calsync_plugin.domain.slots import DAY, Slot
+from calsync_plugin.engine.assembly import Calsync
+from calsync_plugin.errors import RemoteError, SlotTaken, UserError
+from calsync_plugin.graph import zones
+from calsync_plugin.state import Booking, BookingCalendar, BookingState, CalendarKind
+from calsync_plugin.web.booking_asked import asked_user, asked_zone, week_address
+from calsync_plugin.web.booking_words import names_of
+from calsync_plugin.web.known_sentences import in_words, known
+from calsync_plugin.web.speaking import moment as spoken_moment
+from calsync_plugin.web.speaking import tell
+from calsync_plugin.web.visitors import signed_in, visitor
+from calsync_plugin.wording import gettext as _
+
+LONGEST_NAME = 255
+LONGEST_TEXT = 5000
+LAST_SECOND = 7_258_118_400
+"""The year 2200."""
+_NUMBER = re.compile(r"[0-9]{1,11}")
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+Page = str | Response | tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """What stands in the form."""
+
+    start: int
+    name: str = ""
+    description: str = ""
+    key: str = ""
+
+
+def add_form(pages: Blueprint, calsync: Calsync, find: Callable[[str], BookingCalendar]) -> None:
+    """Add the form to `pages`; `find` gives a booking calendar that the visitor may see."""
+
+    @pages.route("/booking-calendars/<calendar_id>/book", methods=["GET", "POST"])
+    @signed_in
+    def book(calendar_id: str) -> Page:
+        calendar = find(calendar_id)
+        if calendar.kind is CalendarKind.EVENT:
+            abort(404, _("Events for many people are not booked here."))
+        start = _start(request.values.get("start", ""))
+        calsync.desk.features.check(Feature.BOOKINGS, visitor().user_id, admin=visitor().admin)
+        if request.method == "GET":
+            return _offered(calsync, calendar, Entered(start=start))
+        return _sent(calsync, calendar, _entered(start))
+
+
+def _start(text: str) -> int:
+    """The second at which a meeting is to begin."""
+    if not _NUMBER.fullmatch(text) or int(text) > LAST_SECOND:
+        abort(404, _("This is no time that can be booked. Choose one of the free times."))
+    return int(text)
+
+
+def _entered(start: int) -> Entered:
+    sent = request.form
+    key = sent.get("key", "")
+    return Entered(
+        start=start,
+        name=" ".join(sent.get("name", "").split()),
+        description=sent.get("description", "").replace("\r\n", "\n").strip(),
+        key=key if _KEY.fullmatch(key) else "",
+    )
+
+
+def _query(calendar: BookingCalendar, start: int) -> SlotQuery:
+    return SlotQuery(window=(start, start + DAY), calendar_id=calendar.id, asked_user=asked_user(calendar))
+
+
+def _offered(calsync: Calsync, calendar: BookingCalendar, entered: Entered) -> Page:
+    """The form for a time that is free; what is not is told at once."""
+    found = calsync.desk.slots.find(_query(calendar, entered.start), limit=6)
+    slot = next((one for one in found.slots if one.start == entered.start), None)
+    if slot is None:
+        others = [one.start for one in found.slots]
+        return _form(calsync, calendar, entered, [_taken()], others=others), 409
+    return _form(calsync, calendar, entered, slot=slot)
+
+
+def _sent(calsync: Calsync, calendar: BookingCalendar, entered: Entered) -> Page:
+    wrong = _wrong(entered)
+    if wrong:
+        return _form(calsync, calendar, entered, wrong=wrong), 422
+    asked = BookingRequest(
+        query=_query(calendar, entered.start),
+        start=entered.start,
+        name=entered.name,
+        description=entered.description,
+        caller=f"page {visitor().user_id}",
+        key=entered.key,
+    )
+    try:
+        booking = calsync.desk.booker.book(asked)
+    except SlotTaken as error:
+        others = [start for start, _end, _users in error.next_slots]
+        return _form(calsync, calendar, entered, [_taken()], others=others), 409
+    except RemoteError:
+        text = _(
+            "The CRM or Outlook does not answer now, so nothing was booked. Please try again in a minute."
+        )
+        return _form(calsync, calendar, entered, [text]), 502
+    except UserError as error:
+        return _form(calsync, calendar, entered, [known(in_words(error))]), 409
+    return _booked(calsync, calendar, entered, booking)
+
+
+def _wrong(entered: Entered) -> str:
+    if not entered.name:
+        return _("Give the meeting a name.")
+    if len(entered.name) > LONGEST_NAME:
+        return _("The name is too long; %(num)s characters at most.", num=LONGEST_NAME)
+    if len(entered.description) > LONGEST_TEXT:
+        return _("The description is too long; %(num)s characters at most.", num=LONGEST_TEXT)
+    return ""
+
+
+def _taken() -> str:
+    return _("This time is not free any more. Nothing was booked.")
+
+
+def _booked(calsync: Calsync, calendar: BookingCalendar, entered: Entered, booking: Booking) -> Page:
+    zone, _wrong_zone = asked_zone(calsync)
+    at = _at(booking.start, zone)
+    if booking.state is BookingState.CONFIRMED:
+        who = names_of(calsync, [booking.user_id]).get(booking.user_id, "")
+        text = (
+            _("Booked: %(name)s, %(when)s, with %(who)s.", name=entered.name, when=spoken_moment(at), who=who)
+            if who
+            else _("Booked: %(name)s, %(when)s.", name=entered.name, when=spoken_moment(at))
+        )
+        tell(text, "success")
+    else:
+        tell(
+            _(
+                "The time is reserved, but the CRM has not confirmed the meeting yet. "
+                "It is looked after by itself."
+            ),
+            "warning",
+        )
+    return redirect(_back(calendar, at.date()), 303)
+
+
+def _at(second: int, zone: str) -> datetime:
+    return datetime.fromtimestamp(second, UTC).astimezone(zones.rules(zone) or UTC)
+
+
+def _back(calendar: BookingCalendar, on: date) -> str:
+    """The week of the time; as it was looked at before."""
+    monday = on - timedelta(days=on.weekday())
+    return week_address(calendar, monday)
+
+
+def _who(calsync: Calsync, slot: Slot | None, *, all_come: bool) -> str:
+    """Who comes, or could."""
+    if slot is None:
+        return ""
+    names = names_of(calsync, slot.user_ids)
+    free = tuple(names.get(one, one) for one in slot.user_ids)
+    if all_come or len(free) == 1:
+        return ", ".join(free)
+    return _("one of those who are free: %(names)s", names=free)
+
+
+def _form(
+    calsync: Calsync,
+    calendar: BookingCalendar,
+    entered: Entered,
+    problems: Sequence[str] = (),
+    *,
+    slot: Slot | None = None,
+    others: Sequence[int] | None = None,
+    wrong: str = "",
+) -> str:
+    zone, _wrong_zone = asked_zone(calsync)
+    at = _at(entered.start, zone)
+    return render_template(
+        "booking/book.html",
+        calendar=calendar,
+        entered=entered,
+        # Another attempt is another booking.
+        key=(entered.key if wrong else "") or secrets.token_urlsafe(24),
+        problems=problems,
+        wrong=wrong,
+        at=at,
+        zone=zone,
+        who=_who(calsync, slot, all_come=calendar.kind is CalendarKind.COLLECTIVE),
+        others=None if others is None else [(start, _at(start, zone)) for start in others],
+        user=asked_user(calendar),
+        back=_back(calendar, at.date()),
+        longest_name=LONGEST_NAME,
+        longest_text=LONGEST_TEXT,
+    )
