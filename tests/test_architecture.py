@@ -64,6 +64,8 @@ ROOMS: dict[str, set[str]] = {
         "accounts.auditing",
     }
     | _SETTINGS,
+    # Which addresses a feed may have is said in the words of what calls them.
+    "booking.own": {"http.pinned"},
     "engine": _SIDES,
     "engine.feed_reading": {"feeds"},
     "engine.in_force": {"admin_layer"},

@@ -17,6 +17,7 @@ from calsync_plugin.booking.collisions import Collisions
 from calsync_plugin.booking.features import Features
 from calsync_plugin.booking.looking import Looking
 from calsync_plugin.booking.making import Maker
+from calsync_plugin.booking.own import Own
 from calsync_plugin.booking.settling import Settling
 from calsync_plugin.booking.slots import Slots
 from calsync_plugin.graph.client import MailboxClient
@@ -83,6 +84,11 @@ class Desk:
     def calendars(self) -> Calendars:
         """Booking calendars."""
         return Calendars(self._calsync.store, self._gateway, self._calsync.entities)
+
+    @cached_property
+    def own(self) -> Own:
+        """What a user does with the calendars that make him or her busy."""
+        return Own(self._calsync.store, self.features)
 
     @cached_property
     def looking(self) -> Looking:
