@@ -34,6 +34,8 @@ from calsync_plugin.errors import (
 from calsync_plugin.state import Account
 from calsync_plugin.web import api_calls
 from calsync_plugin.web.api_availability import about_availability
+from calsync_plugin.web.api_booking_calendars import about_booking_calendars
+from calsync_plugin.web.api_bookings import about_bookings
 from calsync_plugin.web.api_collisions import about_collisions
 from calsync_plugin.web.api_deletions import about_deletions
 from calsync_plugin.web.api_features import about_features
@@ -78,6 +80,8 @@ def api(calsync: Calsync) -> Blueprint:
     about_availability(pages, calsync)
     about_collisions(pages, calsync)
     about_slots(pages, calsync)
+    about_bookings(pages, calsync)
+    about_booking_calendars(pages, calsync)
     return pages
 
 
