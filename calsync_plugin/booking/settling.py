@@ -22,7 +22,7 @@ from calsync_plugin.crm.records import NOT_HELD
 from calsync_plugin.crm.spans import read_span
 from calsync_plugin.domain.availability import Interval, taken
 from calsync_plugin.domain.links import Presence
-from calsync_plugin.errors import CalsyncError, ItemError
+from calsync_plugin.errors import CalsyncError, ItemError, StoreBusy
 from calsync_plugin.settings import EntitySettings
 from calsync_plugin.state import Booking, BookingState, Change, Store
 
@@ -163,8 +163,14 @@ def _users(booking: Booking, record: Record) -> Iterator[str]:
 
 def confirm(store: Store, booking: Booking, record_id: str) -> bool:
     """The record is there: keep the time, and let it be pushed at once. Whether it was still held."""
-    store.queue.record_change(booking.entity_type, record_id, user_hint=booking.user_id)
-    return store.bookings.confirm(booking.id, record_id) or _is_confirmed(store, booking, record_id)
+    if not (store.bookings.confirm(booking.id, record_id) or _is_confirmed(store, booking, record_id)):
+        return False
+    try:
+        store.queue.record_change(booking.entity_type, record_id, user_hint=booking.user_id)
+    except StoreBusy as error:
+        # As with any other record that no hook could report.
+        log.warning("the record of booking %s will be found by the sweep: %s", booking.id, error)
+    return True
 
 
 def _is_confirmed(store: Store, booking: Booking, record_id: str) -> bool:
