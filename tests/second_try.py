@@ -38,10 +38,12 @@ WAITING = frozenset(
         "test_demo.py",
         "test_example.py",
         "test_packaging.py",
+        "unit/booking/test_many_at_once.py",
         "unit/crm/test_crm_gate.py",
         "unit/crm/test_crm_installation_zone.py",
         "unit/test_hook_files.py",
         "unit/test_http.py",
+        "web/test_bookings_at_once.py",
         "web/test_outlook_webhooks.py",
     }
 )

@@ -8,10 +8,12 @@ their servers are asked as often as they allow.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import cached_property
+from threading import Lock
 
 from calsync_plugin.domain.availability import Block
 from calsync_plugin.errors import CalsyncError, ReconnectNeeded, Throttled
@@ -66,6 +68,7 @@ class Looking:
         self._enabled = enabled
         self._ask_others = ask_others
         self._seconds = seconds
+        self._turns: defaultdict[int, Lock] = defaultdict(Lock)
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
@@ -112,19 +115,30 @@ class Looking:
         sources = [one for one in self._store.busy.of_mailbox(mailbox_id) if one.user_id == account.user_id]
         if not sources:
             return NOT_READ
+        # Outlook refuses a mailbox's fifth request of a moment, and one of these may be of a sync.
+        turn = self._turns[mailbox_id]
+        if not turn.acquire(timeout=self._seconds):
+            return NO_ANSWER
         try:
-            client = self._open_mailbox(account.user_id, mailbox_id)
-            try:
-                found = _read(client, sources, start, end)
-            finally:
-                self._store.queue.set_pace(mailbox_id, Pace(client.pace.start, client.pace.count))
-            with self._store.save(None) as tx:
-                for source_id, blocks in found.items():
-                    tx.busy.replace_within(source_id, start, end, blocks)
+            self._keep(account.user_id, mailbox_id, sources, start, end)
         except CalsyncError as error:
             log.info("Outlook could not be asked about user %s: %s", account.user_id, error)
             return why(error)
+        finally:
+            turn.release()
         return ""
+
+    def _keep(
+        self, user_id: str, mailbox_id: int, sources: Sequence[BusySource], start: int, end: int
+    ) -> None:
+        client = self._open_mailbox(user_id, mailbox_id)
+        try:
+            found = _read(client, sources, start, end)
+        finally:
+            self._store.queue.set_pace(mailbox_id, Pace(client.pace.start, client.pace.count))
+        with self._store.save(None) as tx:
+            for source_id, blocks in found.items():
+                tx.busy.replace_within(source_id, start, end, blocks)
 
 
 def why(error: CalsyncError) -> str:
