@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
-from heapq import merge
-from itertools import groupby
 
 from calsync_plugin.domain.availability import Interval, gaps
 from calsync_plugin.errors import SettingsError
@@ -101,17 +99,16 @@ class Record:
 
 def slots(wanted: Wanted, members: Sequence[Member]) -> list[Slot]:
     """The free slots in order of time; for nobody none. Cost: blocks and slots added up, no product."""
-    starts = [
-        [(start, member.user_id) for start in _starts(wanted, member)]
-        for member in sorted(members, key=lambda member: member.user_id)
+    free: dict[int, list[str]] = {}
+    for member in sorted(members, key=lambda member: member.user_id):
+        for start in _starts(wanted, member):
+            free.setdefault(start, []).append(member.user_id)
+    needed = 1 if wanted.mode is Mode.ROUND_ROBIN else len(members)
+    return [
+        Slot(start, start + wanted.duration, tuple(user_ids))
+        for start, user_ids in sorted(free.items())
+        if len(user_ids) >= needed
     ]
-    needed = 1 if wanted.mode is Mode.ROUND_ROBIN else len(starts)
-    found = []
-    for start, group in groupby(merge(*starts), key=lambda pair: pair[0]):
-        user_ids = tuple(user_id for _, user_id in group)
-        if len(user_ids) >= needed:
-            found.append(Slot(start, start + wanted.duration, user_ids))
-    return found
 
 
 def in_turn(records: Iterable[Record]) -> list[str]:
@@ -132,9 +129,12 @@ def _starts(wanted: Wanted, member: Member) -> Iterator[int]:
     """When a meeting of this member could begin, at the steps of the wanted zone."""
     full = _full_days(wanted, member.booked)
     for first, last in _ranges(wanted, member):
-        for start in _steps(first, last, wanted):
-            if not full or _day(start, wanted.zone) not in full:
-                yield start
+        if full:
+            yield from (
+                start for start in _steps(first, last, wanted) if _day(start, wanted.zone) not in full
+            )
+        else:
+            yield from _steps(first, last, wanted)
 
 
 def _ranges(wanted: Wanted, member: Member) -> Iterator[Interval]:
@@ -159,21 +159,15 @@ def _ranges(wanted: Wanted, member: Member) -> Iterator[Interval]:
 
 def _steps(first: int, last: int, wanted: Wanted) -> Iterator[int]:
     """The multiples of the step after each local midnight, from `first` to `last`."""
-    start = first
-    while start <= last:
-        offset = _offset(start, wanted.zone)
-        past_midnight = (start + offset) % DAY
-        wait = -past_midnight % wanted.step
-        if past_midnight + wait >= DAY:
-            # The next day begins anew.
-            wait = DAY - past_midnight
-        if wait == 0:
-            yield start
-            wait = 1
-        elif _offset(start + wait, wanted.zone) != offset:
-            # The clock is moved on the way: look again from the first second that has the other offset.
-            wait = _moved(start, start + wait, wanted.zone) - start
-        start += wait
+    while first <= last:
+        # As far as the day goes and the clock is not moved: there is no more to it than adding up.
+        offset = _offset(first, wanted.zone)
+        past_midnight = (first + offset) % DAY
+        end = min(last, first - past_midnight + DAY - 1)
+        if _offset(end, wanted.zone) != offset:
+            end = _moved(first, end, wanted.zone) - 1
+        yield from range(first + -past_midnight % wanted.step, end + 1, wanted.step)
+        first = end + 1
 
 
 def _moved(start: int, end: int, zone: tzinfo) -> int:
