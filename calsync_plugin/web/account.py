@@ -22,7 +22,9 @@ from calsync_plugin.accounts.whom_to_ask import administrators
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import RemoteError
 from calsync_plugin.state import Account, AccountStatus, Decision
+from calsync_plugin.web.account_availability import availability_page
 from calsync_plugin.web.account_backfill import backfill_page
+from calsync_plugin.web.account_busy_sources import busy_source_pages
 from calsync_plugin.web.account_clashes import clashes_page
 from calsync_plugin.web.account_connect import connect_pages
 from calsync_plugin.web.account_detached import detached_page
@@ -49,6 +51,8 @@ def account_pages(calsync: Calsync) -> Blueprint:
     for add in (
         connect_pages,
         settings_pages,
+        availability_page,
+        busy_source_pages,
         backfill_page,
         held_page,
         parked_page,

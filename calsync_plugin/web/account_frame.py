@@ -23,6 +23,7 @@ Page = str | Response | tuple[str, int]
 TABS = (
     ("account.overview", _("Overview")),
     ("account.settings", _("Settings")),
+    ("account.availability", _("When you are busy")),
     ("account.backfill", _("Waiting for you")),
     ("account.held", _("Held back")),
     ("account.parked", _("Not synced")),

@@ -64,14 +64,24 @@ class BusyDay:
     hours_words: tuple[str, ...]
     clocks_change: bool
     """Whether the day is longer or shorter than others."""
+    known: bool
+    """Whether all of it was read; if not, something else may take time up."""
+
+
+EVER: Interval = (-(2**62), 2**62)
 
 
 def days_of(
-    monday: date, today: date, zone: str, takings: Sequence[Taking], hours: Sequence[Interval]
+    monday: date,
+    today: date,
+    zone: str,
+    takings: Sequence[Taking],
+    hours: Sequence[Interval],
+    known: Interval = EVER,
 ) -> list[BusyDay]:
-    """The week that begins on `monday` in `zone`."""
+    """The week that begins on `monday` in `zone`; `known` is what was read."""
     joint = [replace(one, spans=joined(one.spans)) for one in takings]
-    return [_day(monday + timedelta(days=n), today, zone, joint, hours) for n in range(DAYS)]
+    return [_day(monday + timedelta(days=n), today, zone, joint, hours, known) for n in range(DAYS)]
 
 
 def window_of(monday: date, zone: str) -> Interval:
@@ -79,7 +89,14 @@ def window_of(monday: date, zone: str) -> Interval:
     return _midnight(monday, zone), _midnight(monday + timedelta(days=DAYS), zone)
 
 
-def _day(day: date, today: date, zone: str, takings: Iterable[Taking], hours: Sequence[Interval]) -> BusyDay:
+def _day(
+    day: date,
+    today: date,
+    zone: str,
+    takings: Iterable[Taking],
+    hours: Sequence[Interval],
+    known: Interval,
+) -> BusyDay:
     whole = (_midnight(day, zone), _midnight(day + timedelta(days=1), zone))
     pieces = [
         Piece(taking=one, minutes=_minutes(span, day, zone), when=_when(span, whole, day, zone))
@@ -95,6 +112,7 @@ def _day(day: date, today: date, zone: str, takings: Iterable[Taking], hours: Se
         hours=tuple(_minutes(span, day, zone) for span in worked),
         hours_words=tuple(_when(span, whole, day, zone) for span in worked),
         clocks_change=whole[1] - whole[0] != WHOLE_DAY * 60,
+        known=known[0] <= whole[0] and whole[1] <= known[1],
     )
 
 

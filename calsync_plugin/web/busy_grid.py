@@ -72,6 +72,8 @@ class Grid:
     hours: tuple[tuple[float, int], ...]
     """Where each hour lies, and which one it is."""
     working: tuple[Box, ...]
+    unknown: tuple[Box, ...]
+    """Days of which not all is known."""
     boxes: tuple[Box, ...]
     width: float = WIDTH
     left: float = LEFT
@@ -105,6 +107,11 @@ def grid_of(days: Sequence[BusyDay]) -> Grid:
             Box(_rounded(LEFT + DAY * n), _rounded(y(a)), _rounded(DAY), _rounded(y(b) - y(a)), day=n)
             for n, day in enumerate(days)
             for a, b in day.hours
+        ),
+        unknown=tuple(
+            Box(_rounded(LEFT + DAY * n), top, _rounded(DAY), _rounded((last - first) * HOUR), day=n)
+            for n, day in enumerate(days)
+            if not day.known
         ),
         boxes=tuple(_boxes(days, y(first * 60), first)),
     )

@@ -29,12 +29,12 @@ _WHAT_TO_DO: Mapping[SourceKind, Wording] = MappingProxyType(
     {
         SourceKind.LINKED: _("It is tried again by itself. If it stays like this, sign in to Outlook again."),
         SourceKind.CONFLICT: _(
-            "It is tried again by itself. If it stays like this, have it shared with you again, or take it off "
-            "below."
+            "It is tried again by itself. If it stays like this, have it shared with you again, or take it "
+            "off below."
         ),
         SourceKind.FEED: _(
-            "It is tried again by itself. If it stays like this, look the address up where you found it; if it "
-            "is another one now, remove this one and add the new one."
+            "It is tried again by itself. If it stays like this, look the address up where you found it; if "
+            "it is another one now, remove this one and add the new one."
         ),
         SourceKind.SCHEDULE: _(
             "It is tried again by itself. If it stays like this, check the address with your colleague, or "

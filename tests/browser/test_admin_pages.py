@@ -267,7 +267,13 @@ OF_ADMINISTRATORS = (
     "/admin/audit",
     f"/admin/audit?user={ALICE_ID}",
 )
-OF_USERS = ("/external-account", "/external-account/week", "/booking-calendars", "/admin/accounts")
+OF_USERS = (
+    "/external-account",
+    "/external-account/week",
+    "/external-account/availability",
+    "/booking-calendars",
+    "/admin/accounts",
+)
 ELSEWHERE = {
     "account.front": "leads on",
     "account.status": "JSON",
@@ -285,6 +291,7 @@ ELSEWHERE = {
         "test_account_page",
     ),
     **dict.fromkeys(("booking.calendar", "booking.book", "admin_booking.form"), "test_booking_pages"),
+    "account.remove_source": "test_availability_page",
     "login.callback": "leads on",
     "login.done": "test_account_page",
     "admin_audit.moved": "test_each_page_of_a_moved_installation",

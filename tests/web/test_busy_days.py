@@ -131,6 +131,14 @@ def test_a_week_is_as_long_as_its_clocks_say(monday: date, hours: int) -> None:
     assert (end - start) / 3600 == hours
 
 
+def test_days_of_which_not_all_was_read() -> None:
+    """Read from the middle of Tuesday on to the end of Friday."""
+    known = span("2026-12-01T12:00", "2026-12-04T23:00")
+    days = days_of(MONDAY, MONDAY, BERLIN, [], (), known)
+    assert [day.known for day in days] == [False, False, True, True, True, False, False]
+    assert [box.day for box in grid_of(days).unknown] == [0, 1, 5, 6]
+
+
 def test_working_hours_are_by_the_wall() -> None:
     day = week(hours=(span("2026-12-02T08:00", "2026-12-02T16:00"),))[2]
     assert (day.hours, [str(one) for one in day.hours_words]) == (((540, 1020),), ["09:00 to 17:00"])
