@@ -72,7 +72,11 @@ class Program:
         self.thread = threading.Thread(target=self._book)
 
     def _book(self) -> None:
-        asked = {"calendar": "team", "start": STARTS[self.number % len(STARTS)], "name": f"V {self.number}"}
+        asked = {
+            "calendar": "team",
+            "start": STARTS[self.number * len(STARTS) // REQUESTS],
+            "name": f"V {self.number}",
+        }
         headers = {**ADMIN, "Idempotency-Key": f"key-{self.number}"}
         self.begin.wait(60)
         answer = requests.post(self.address, json=asked, headers=headers, timeout=120)
