@@ -434,7 +434,7 @@ def book(world: World, booking_id: str, user: str, start: int) -> None:
         start=start,
         end=start + HOUR,
         entity_type="Meeting",
-        content='{"name": "Secret"}',
+        content='{"name": "Merger"}',
     )
     span = (start, start + HOUR)
     assert world.app.store.bookings.reserve(booking, [user], lambda _: [user], around=span, day=span, since=0)
@@ -450,5 +450,5 @@ def test_what_is_booked_next(world: World, alice: Browser) -> None:
     text = text_of(alice)
     assert "Wed 2 Dec 2026, 13:00 Demo Meeting m1" in text
     assert "2026, 14:00" not in text
-    assert "Secret" not in text
+    assert "Merger" not in text
     assert "13:00 to 14:00: Bookings" in listed(alice)
