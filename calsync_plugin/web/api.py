@@ -22,6 +22,7 @@ from calsync_plugin.accounts.backfill import Backfill
 from calsync_plugin.accounts.choices import choose
 from calsync_plugin.accounts.listing import STATUSES, AccountList, Line
 from calsync_plugin.accounts.reset import reset
+from calsync_plugin.booking.features import Feature
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import (
     ConfigurationError,
@@ -36,6 +37,7 @@ from calsync_plugin.web import api_calls
 from calsync_plugin.web.api_availability import about_availability
 from calsync_plugin.web.api_booking_calendars import about_booking_calendars
 from calsync_plugin.web.api_bookings import about_bookings
+from calsync_plugin.web.api_busy_sources import about_busy_sources
 from calsync_plugin.web.api_collisions import about_collisions
 from calsync_plugin.web.api_deletions import about_deletions
 from calsync_plugin.web.api_features import about_features
@@ -82,6 +84,7 @@ def api(calsync: Calsync) -> Blueprint:
     about_slots(pages, calsync)
     about_bookings(pages, calsync)
     about_booking_calendars(pages, calsync)
+    about_busy_sources(pages, calsync)
     return pages
 
 
@@ -156,6 +159,8 @@ def _about_changes(pages: Blueprint, calsync: Calsync) -> None:
 def _settings(calsync: Calsync, user: str, by: Actor) -> Answer:
     """Change settings: the user any, an administrator those that are chosen for others."""
     changes = api_calls.body()
+    if changes.get("conflict_calendars"):
+        calsync.desk.features.check(Feature.CONFLICT_CALENDARS, user, admin=by.user_id != user)
     if by.user_id == user:
         administration.check_calendars(calsync.store, api_calls.existing(calsync, user), changes)
         choose(calsync.store, calsync.gateway, user, changes, by=by)
