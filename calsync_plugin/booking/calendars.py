@@ -91,13 +91,15 @@ class Calendars:
     def _unknown(self, calendar: BookingCalendar, before: BookingCalendar | None) -> Iterator[str]:
         """Members whom nobody knows. Who was a member before may have left the CRM since."""
         new = sorted(calendar.members.keys() - (before.members.keys() if before else set()))
-        asked = [one for one in new if one not in self._store.accounts.many(new)] if new else []
+        known = self._store.accounts.many(new) if new else {}
+        asked = [one for one in new if one not in known]
         if not asked:
             return
         gateway: CrmGateway = self._gateway()
-        unknown = [one for one in asked if one not in gateway.people(PersonKind.USER, asked)]
+        active = {card.id for card in gateway.people(PersonKind.USER, asked).values() if card.active}
+        unknown = [one for one in asked if one not in active]
         if unknown:
-            yield _("members: the CRM knows no user %(names)s.", names=tuple(unknown))
+            yield _("members: the CRM knows no active user %(names)s.", names=tuple(unknown))
 
     def _note(self, actor: Actor, before: BookingCalendar | None, after: BookingCalendar) -> None:
         if before is not None and replace(before, version=after.version) == after:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from calsync_plugin.booking.desk import Desk
-from calsync_plugin.crm.gateway import SimpleGateway
+from calsync_plugin.crm.gateway import PersonCard, SimpleGateway
 from calsync_plugin.crm.staff import Colleague, ColleaguePage, Group, Groups, Staff
 from calsync_plugin.domain.availability import Block
-from calsync_plugin.domain.meeting import JsonValue
+from calsync_plugin.domain.meeting import JsonValue, PersonKind
 from calsync_plugin.errors import Unavailable
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.settings import EntitySettings, Settings
@@ -29,6 +29,8 @@ class People:
 
     teams: dict[str, frozenset[str] | None] = field(default_factory=dict)
     roles: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    """Who is known as a person."""
     away: bool = False
     asked: int = 0
 
@@ -62,6 +64,12 @@ class Crm(SimpleGateway):
     def staff(self) -> Staff:
         """The staff."""
         return self.people_of_it
+
+    def people(self, kind: PersonKind, ids: Collection[str]) -> Mapping[str, PersonCard]:
+        """Those who have a name."""
+        names = self.people_of_it.names
+        assert kind is PersonKind.USER
+        return {one: PersonCard(id=one, active=names[one] != "Gone") for one in ids if one in names}
 
 
 class Office:
