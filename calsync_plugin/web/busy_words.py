@@ -72,4 +72,4 @@ def state_of(source: BusySource, *, reads: bool, waits: bool = False) -> SourceS
         return SourceState(_("Being read for the first time"), "info")
     if waits and reads:
         return SourceState(_("Being read"), "info")
-    return SourceState(_("Counts"), "success") if reads else SourceState(_("Counts as it was"), "secondary")
+    return SourceState(_("Counts"), "success") if reads else SourceState(_("Counts as last read"), "secondary")
