@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from calsync_plugin.booking.availability import UserTime
 from calsync_plugin.booking.slots import Fitting, FoundSlots, SlotQuery
-from calsync_plugin.domain.availability import Interval
+from calsync_plugin.domain.availability import Interval, cut
 from calsync_plugin.domain.slots import DAY, Mode
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.graph import zones
@@ -100,9 +100,10 @@ def _why_empty(calsync: Calsync, fitting: Fitting, found: FoundSlots, window: In
     if fitting.wanted.mode is Mode.COLLECTIVE and found.lacking:
         return _("All members are needed, and not all of them can be booked; it says above who, and why.")
     times = calsync.desk.availability.of(counted, *window)
-    works = [fitting.hours.within(window) if fitting.hours else list(one.hours) for one in times]
-    if not any(works):
-        return _("Nobody works in this week.")
+    left = max(window[0], fitting.wanted.earliest), fitting.wanted.window[1]
+    works = [fitting.hours.within(window) if fitting.hours else one.hours for one in times]
+    if not any(cut(hours, left) for hours in works):
+        return _("Nobody works in this week, as far as it can be booked.")
     if all(one.unknown(window) == [window] for one in times):
         return _beyond(times, fitting)
     if fitting.wanted.mode is Mode.COLLECTIVE and len(counted) > 1:
