@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from calsync_plugin.booking import collisions
 from calsync_plugin.state import lane_postgres, lane_sqlite
 
 AS_DELIVERED = lane_sqlite.LANE_SECONDS
@@ -19,3 +20,4 @@ def let_hooks_wait(patch: pytest.MonkeyPatch, seconds: float = LONG) -> None:
     patch.setattr(lane_sqlite, "LANE_SECONDS", seconds)
     patch.setattr(lane_postgres, "LANE_SECONDS", seconds)
     patch.setattr(lane_postgres, "_TIMEOUT_MS", int(seconds * 900))
+    patch.setattr(collisions, "SECONDS", seconds)

@@ -58,14 +58,14 @@ class Collisions:
         entities: Mapping[str, EntitySettings],
         *,
         crm_zone: Callable[[], str],
-        seconds: float = SECONDS,
+        seconds: float | None = None,
     ) -> None:
         """Answer from `store` within `seconds`; `crm_zone` must know the zone without asking anybody."""
         self._store = store
         self._features = features
         self._entities = entities
         self._crm_zone = crm_zone
-        self._seconds = seconds
+        self._seconds = SECONDS if seconds is None else seconds
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
