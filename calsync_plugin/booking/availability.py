@@ -179,7 +179,7 @@ class Availability:
         for hold in self._store.bookings.holds(owners, *window):
             found[hold.user_id].setdefault(BOOKING, []).append((hold.start, hold.end))
         return {
-            one: {kind: cut(joined(intervals), window) for kind, intervals in kinds.items()}
+            one: {kind: inside for kind, all_of in kinds.items() if (inside := cut(joined(all_of), window))}
             for one, kinds in found.items()
         }
 
@@ -198,7 +198,7 @@ def check_window(window: Interval) -> None:
 def _time(
     owner: Owner, judged: Trust, kinds: Mapping[str, Sequence[Interval]], hours: tuple[Interval, ...]
 ) -> UserTime:
-    parts = [intervals for intervals in kinds.values() if intervals]
+    parts = list(kinds.values())
     busy = parts[0] if len(parts) == 1 else joined(chain.from_iterable(parts))
     known_from, known_until = judged.span or (None, None)
     return UserTime(

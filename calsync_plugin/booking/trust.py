@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from calsync_plugin.bundle import manifest
 from calsync_plugin.domain.availability import Interval
-from calsync_plugin.settings import GraphSettings
+from calsync_plugin.settings import NO_CALENDAR, GraphSettings
 from calsync_plugin.state import OF_MAILBOX, Account, AccountStatus, BusySource, Notify, SourceKind
 from calsync_plugin.wording import Wording
 from calsync_plugin.wording import gettext as _
@@ -27,6 +27,7 @@ FEED_LOOKS = 2 * 3600.0
 NOT_CONNECTED = _("This user is not connected to Outlook.")
 NOT_ALLOWED = _("This user is not allowed to sync with Outlook; an administrator can give the grant.")
 NOT_READ = _("Not all calendars of this user have been read yet.")
+NO_CALENDARS = _("No calendar tells when this user is busy.")
 NOT_ENABLED = _("Free and busy times are not enabled for this user.")
 
 _STANDING = {
@@ -79,19 +80,39 @@ def trust(
     not_asked: str,
 ) -> Trust:
     """Judge the sources of a user of whom something is told; `not_asked`: why Outlook could not be asked."""
-    span = _span(sources)
+    span = _span(sources) if _has_all(account, sources) else None
     read = [source.read_at for source in sources if source.read_at is not None]
     stale = tuple(dict.fromkeys(_stale(account, sources, now, graph, not_asked)))
     beyond = span is not None and window[1] > span[1]
     later = (_later(span[1]),) if span is not None and beyond else ()
     return Trust(
         known=span is not None,
-        reason="" if span is not None else NOT_READ,
+        reason="" if span is not None else _unread(account, sources),
         read_at=min(read, default=None) if len(read) == len(sources) else None,
         span=span,
         stale=bool(stale),
         problems=(*stale, *later),
     )
+
+
+def _has_all(account: Account | None, sources: Sequence[BusySource]) -> bool:
+    """Whether what a connected user chose is among the sources: a choice of this minute is not, yet."""
+    if account is None or not account.mailbox_id or account.status is AccountStatus.OFF:
+        return True
+    linked = any(source.kind is SourceKind.LINKED for source in sources)
+    chosen = account.settings.get("conflict_calendars")
+    places = {source.place for source in sources if source.kind in OF_MAILBOX}
+    return (linked or _without_main(account)) and places.issuperset(
+        chosen if isinstance(chosen, list) else ()
+    )
+
+
+def _without_main(account: Account | None) -> bool:
+    return account is not None and account.settings.get("main_calendar") == NO_CALENDAR
+
+
+def _unread(account: Account | None, sources: Sequence[BusySource]) -> Wording:
+    return NO_CALENDARS if not sources and _without_main(account) else NOT_READ
 
 
 def _span(sources: Sequence[BusySource]) -> Interval | None:

@@ -170,6 +170,37 @@ def test_a_calendar_that_was_not_read_yet_makes_all_unsure(office: Office) -> No
     assert office.desk.availability.of(["alice"], MONDAY, MONDAY + DAY)[0].known
 
 
+@pytest.mark.parametrize(
+    ("choice", "kinds", "known", "reason"),
+    [
+        pytest.param({}, [], False, "have been read", id="sources-are-not-made-yet"),
+        pytest.param({}, [SourceKind.CONFLICT], False, "have been read", id="the-main-one-is-not-made-yet"),
+        pytest.param({}, [SourceKind.LINKED], True, "", id="the-main-one-alone"),
+        pytest.param(
+            {"conflict_calendars": ["c1"]}, [SourceKind.LINKED], False, "have been read", id="chosen-just-now"
+        ),
+        pytest.param(
+            {"conflict_calendars": ["c1"]}, [SourceKind.LINKED, SourceKind.CONFLICT], True, "", id="both"
+        ),
+        pytest.param({"main_calendar": "none"}, [], False, "No calendar tells", id="none-at-all"),
+        pytest.param({"main_calendar": "none"}, [SourceKind.CONFLICT], True, "", id="no-main-one"),
+    ],
+)
+def test_what_was_chosen_counts_from_that_moment(
+    office: Office, choice: dict[str, Any], kinds: list[SourceKind], known: bool, reason: str
+) -> None:
+    office.connect("alice", settings=choice)
+    account = office.store.accounts.get("alice")
+    assert account
+    assert account.mailbox_id
+    wanted = {f"c{list(SourceKind).index(kind)}": (kind, kind.value) for kind in kinds}
+    for source in office.store.busy.keep_calendars("alice", account.mailbox_id, wanted):
+        office.read(source.id)
+    (found,) = office.desk.availability.of(["alice"], MONDAY, MONDAY + DAY)
+    assert found.known is known
+    assert reason in found.reason
+
+
 def test_beyond_what_all_calendars_are_known_for_nothing_is(office: Office) -> None:
     office.connect("alice")
     other = office.calendar("alice", "private")
