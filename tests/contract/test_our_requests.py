@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from calsync_plugin.accounts.choices import choose
 from calsync_plugin.domain.meeting import Response
-from calsync_plugin.graph import calendar, subscriptions
+from calsync_plugin.graph import calendar, schedules, subscriptions
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.graph.delta import read_page
 from tests.contract.outlook.description import Description, Exchange, Recorder
@@ -121,6 +122,23 @@ def read_in_pages(world: World) -> None:
     client.send(calendar.calendar_view_delta(*window, calendar_id=str(first)))
 
 
+def busy_times(world: World) -> None:
+    """Calendars that make busy, listed and followed, and people who are not connected."""
+    own = world.graph("POST", ALICE, "calendars", json={"name": "Private"})["id"]
+    shared = world.share(BOB, ALICE, "read")
+    series = world.graph("POST", ALICE, f"calendars/{own}/events", json={**WEEKLY, "attendees": []})["id"]
+    world.graph("POST", BOB, "events", json={**WEEKLY, "attendees": []})
+    choose(world.app.store, world.app.gateway, ALICE, {"conflict_calendars": [own, shared]})
+    world.settle()
+    world.graph("PATCH", ALICE, f"events/{series}", json={"showAs": "oof", "subject": "Else"})
+    world.pull(ALICE)
+    client = mailbox(world, ALICE)
+    world.control("PATCH", "mailboxes/bob@example.com", showsFreeBusy=False)
+    people = ["alice@example.com", "bob@example.com", "carol@example.com", "nobody@example.com"]
+    for asked in schedules.schedule_requests(people, START, START + timedelta(days=70)):
+        assert len(schedules.read_schedules(client.send(asked))) == len(people)
+
+
 def answered(world: World) -> None:
     """Invitations, each answered in another way."""
     client = mailbox(world, BOB)
@@ -161,7 +179,7 @@ def mailbox(world: World, user_id: str) -> MailboxClient:
 
 SCENES = [
     created, changed, people, whole_days, call_and_visit, teams, reassigned_and_removed, looked_up,
-    edited_meanwhile, read_in_pages, answered, subscribed,
+    edited_meanwhile, read_in_pages, busy_times, answered, subscribed,
 ]  # fmt: skip
 
 # The description is a part of Graph: an event's own `calendar` is in the metadata (a navigation property of
