@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
-from docs.picture_scene import Scene, allow_sales, remember_a_day, sign_out_at_microsoft
+from docs.picture_scene import Scene, allow_sales, keep_busy, remember_a_day, sign_out_at_microsoft
 
 SIZE: ViewportSize = {"width": 1000, "height": 640}
 TALLEST = 900
@@ -29,6 +29,7 @@ def take(browser: Browser, scene: Scene, folder: Path) -> None:
         _shoot(alice, folder / f"account{name.replace('/', '-') or '-status'}.png")
     alice.goto(f"{scene.bridge}/external-account/week?from={scene.monday}")
     _shoot(alice, folder / "week.png")
+    _busy(alice, scene, folder)
     remember_a_day(scene)
     sign_out_at_microsoft(scene)
     _administrator(browser, scene, folder)
@@ -63,6 +64,20 @@ def _connecting(browser: Browser, scene: Scene, folder: Path) -> None:
     page.get_by_text("In step", exact=True).wait_for()
     page.get_by_role("link", name="Waiting for you").click()
     _shoot(page, folder / "account-backfill.png")
+
+
+def _busy(page: Page, scene: Scene, folder: Path) -> None:
+    """A week of alice's with a further calendar, a published one and a colleague's."""
+    keep_busy(scene)
+    page.goto(f"{scene.bridge}/external-account/availability?week={scene.monday}")
+    page.get_by_text("Add a calendar address").click()
+    page.get_by_label("Name", exact=True).fill("Family")
+    page.get_by_label("Address", exact=True).fill(scene.published("carol"))
+    page.get_by_role("button", name="Add calendar").click()
+    for name in ("Private", "Family"):
+        page.locator(".busy-list").get_by_text(re.compile(f": {name}$")).first.wait_for(state="attached")
+    page.goto(f"{scene.bridge}/external-account/availability?week={scene.monday}")
+    _shoot(page, folder / "account-availability.png")
 
 
 def _administrator(browser: Browser, scene: Scene, folder: Path) -> None:

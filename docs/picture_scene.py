@@ -15,6 +15,7 @@ import requests
 
 from calsync_plugin.accounts import giving
 from calsync_plugin.accounts.auditing import Actor
+from calsync_plugin.accounts.choices import choose
 from calsync_plugin.accounts.follow_again import detached
 from calsync_plugin.demo import Sandbox
 from calsync_plugin.domain.lag import bucket
@@ -109,6 +110,10 @@ class Scene:
         self.wait_for(person, subject)
         event_id = self.events(person)[subject]
         self.graph(person, "POST", f"events/{event_id}/{answer}", {"sendResponse": True})
+
+    def published(self, person: str) -> str:
+        """Address of a person's published calendar."""
+        return f"{self.outlook}/published/{person}@example.com/calendar.ics"
 
     def crm_page(self, user_id: str = "") -> str:
         """Address of the CRM's week."""
@@ -221,6 +226,19 @@ def _account(scene: Scene, user_id: str) -> Account:
     found = scene.calsync.store.accounts.get(user_id)
     assert found is not None
     return found
+
+
+def keep_busy(scene: Scene) -> None:
+    """A private calendar of alice's in Outlook that makes her busy."""
+    calendar = scene.graph("alice", "POST", "calendars", {"name": "Private"})["id"]
+    for number, start, end in ((1, "16:30", "18:00"), (3, "08:00", "09:30"), (4, "12:00", "13:00")):
+        span = {
+            side: {"dateTime": f"{scene.day(number)}T{time}:00", "timeZone": ZONE}
+            for side, time in (("start", start), ("end", end))
+        }
+        scene.graph("alice", "POST", f"calendars/{calendar}/events", {"subject": "Private", **span})
+    scene.calsync.connections.read_again(ALICE_ID)
+    choose(scene.calsync.store, scene.calsync.gateway, ALICE_ID, {"conflict_calendars": [str(calendar)]})
 
 
 def allow_sales(scene: Scene) -> None:

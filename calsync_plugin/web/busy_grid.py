@@ -14,17 +14,17 @@ from types import MappingProxyType
 from calsync_plugin.web.busy_days import DAYS, BusyDay, Look, Piece
 from calsync_plugin.web.speaking import say
 
-WIDTH = 854.0
-LEFT = 42.0
+WIDTH = 760.0
+LEFT = 40.0
 HEAD = 26.0
 STRIP = 22.0
 """Height of one busy time that takes all day."""
-HOUR = 34.0
+HOUR = 32.0
 DAY = (WIDTH - LEFT) / DAYS
 LEAST = 12.0
 """Height of the shortest busy time: enough to be seen."""
 WORDS, NAMES = 14.0, 30.0
-"""From which height on a busy time tells when it is, and whose."""
+"""From which height on a busy time tells whose it is, and on a line of its own when."""
 BROAD = 80.0
 """From which width on it tells when it is; a slim one tells whose it is only."""
 EARLY, LATE = 8 * 60, 18 * 60
@@ -155,7 +155,8 @@ def _lines(piece: Piece, width: float, height: float) -> tuple[str, ...]:
         return ()
     if width < BROAD:
         return (name,)
-    return (piece.when, name) if height >= NAMES else (piece.when,)
+    hour, minute = divmod(piece.minutes[0], 60)
+    return (piece.when, name) if height >= NAMES else (f"{hour:02}:{minute:02} {say(name)}",)
 
 
 def _rounded(value: float) -> float:

@@ -194,6 +194,27 @@ def test_a_busy_time_lies_in_its_column_at_its_hour() -> None:
     assert box.lines == ("10:00 to 11:30", "Main")
 
 
+@pytest.mark.parametrize(
+    ("end", "lines"),
+    [
+        pytest.param("10:30", ("10:00 to 11:30", "Main"), id="room-for-both"),
+        pytest.param("09:45", ("10:00 Main",), id="one-line"),
+        pytest.param("09:10", (), id="none"),
+    ],
+)
+def test_as_much_is_told_as_there_is_room_for(end: str, lines: tuple[str, ...]) -> None:
+    (box,) = grid_of(week(span("2026-12-01T09:00", f"2026-12-01T{end}"))).boxes
+    assert box.lines == lines
+
+
+def test_a_slim_one_tells_whose_it_is() -> None:
+    takings = [
+        Taking(look=LOOK, name=name, spans=[span("2026-12-01T09:00", "2026-12-01T11:00")]) for name in "AB"
+    ]
+    boxes = grid_of(days_of(MONDAY, MONDAY, BERLIN, takings, ())).boxes
+    assert [box.lines for box in boxes] == [("A",), ("B",)]
+
+
 def test_the_shortest_can_be_seen_and_tells_itself_to_who_points_at_it() -> None:
     (box,) = grid_of(week(span("2026-12-01T09:00", "2026-12-01T09:05"))).boxes
     assert (box.height, box.lines) == (LEAST - 1, ())
