@@ -46,7 +46,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _is_public_4(address: IPv4Address) -> bool:
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    return address.is_global and not address.is_multicast
 
 
 def _is_public_6(address: IPv6Address) -> bool:

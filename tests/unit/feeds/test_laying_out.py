@@ -55,6 +55,8 @@ TIMES = [
     pytest.param(WEEKLY, THREE, id="weekly"),
     pytest.param(f"{TIMED}\nRRULE:FREQ=WEEKLY;UNTIL=20261208", THREE, id="until-a-day"),
     pytest.param(f"{TIMED}\nRRULE:FREQ=WEEKLY;UNTIL=20261208T090000", THREE, id="until-a-floating-time"),
+    pytest.param("DTSTART;TZID=America/New_York:20261124T030000\nDURATION:PT1H\n"
+                 "RRULE:FREQ=WEEKLY;UNTIL=20261208T030000", THREE, id="until-a-floating-time-in-the-west"),
     pytest.param(f"{TIMED}\nRRULE:FREQ=WEEKLY;UNTIL=20261208T080000Z", THREE, id="until-the-last-date"),
     pytest.param(f"{TIMED}\nRRULE:FREQ=WEEKLY;UNTIL=20261208T075959Z", THREE[:2], id="until-just-before"),
     pytest.param(f"{WEEKLY}\nEXDATE;TZID=Europe/Berlin:20261201T090000", [THREE[0], THREE[2]], id="exdate"),
@@ -236,6 +238,40 @@ def test_days_are_those_of_the_owner(zone: str, count: int) -> None:
     first, _last = window("2026-11-24", "2026-11-25")
     found = laid_out(data, (first + 11 * 3600, first + 12 * 3600), ZoneInfo(zone))
     assert len(found.blocks) == count
+
+
+WEST = [
+    pytest.param("DTSTART;VALUE=DATE:20261124", id="day"),
+    pytest.param("DTSTART;VALUE=DATE:20261124\nRRULE:FREQ=DAILY;COUNT=1", id="day-of-a-series"),
+    pytest.param(
+        "DTSTART;TZID=Pacific/Niue:20261124T220000\nDTEND;TZID=Pacific/Niue:20261124T230000", id="timed"
+    ),
+    pytest.param(
+        "DTSTART:20261124T220000\nDTEND:20261124T230000\nRRULE:FREQ=DAILY;COUNT=1", id="floating-series"
+    ),
+]
+EAST = [
+    pytest.param("DTSTART;VALUE=DATE:20261126", id="day"),
+    pytest.param("DTSTART;VALUE=DATE:20261126\nRRULE:FREQ=DAILY;COUNT=1", id="day-of-a-series"),
+    pytest.param("DTSTART:20261126T000000\nDTEND:20261126T010000", id="floating"),
+    pytest.param("DTSTART:20261126T000000\nDTEND:20261126T010000\nRRULE:FREQ=DAILY;COUNT=1", id="series"),
+]
+
+
+@pytest.mark.parametrize("lines", WEST)
+def test_the_evening_before_is_still_today_in_the_west(lines: str) -> None:
+    first, _last = window("2026-11-25", "2026-11-26")
+    found = laid_out(calendar(event(lines)), (first + 9 * 3600, first + 10 * 3600), ZoneInfo("Pacific/Niue"))
+    assert len(found.blocks) == 1
+
+
+@pytest.mark.parametrize("lines", EAST)
+def test_the_morning_after_is_today_in_the_east(lines: str) -> None:
+    first, _last = window("2026-11-25", "2026-11-26")
+    found = laid_out(
+        calendar(event(lines)), (first + 10 * 3600, first + 11 * 3600), ZoneInfo("Pacific/Kiritimati")
+    )
+    assert len(found.blocks) == 1
 
 
 BROKEN = [
