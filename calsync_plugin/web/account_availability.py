@@ -30,9 +30,9 @@ from calsync_plugin.web.busy_grid import grid_of, looks
 from calsync_plugin.web.busy_words import BOOKINGS, KINDS, NAMELESS, SourceState, state_of
 from calsync_plugin.web.showing import zone_of_page
 from calsync_plugin.web.visitors import visitor
+from calsync_plugin.web.week import monday_of
 
 BOOKING = "booking"
-FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,13 +129,8 @@ def _week(calsync: Calsync) -> Week:
     """The week of the day that was asked for, else this one; years that no calendar has are none."""
     zone = zone_of_page(calsync) or "UTC"
     today = zones.wall(datetime.fromtimestamp(calsync.clock.now(), UTC), zone).date()
-    try:
-        day = date.fromisoformat(request.values.get("week", ""))
-    except ValueError:
-        day = today
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        day = today
-    return Week(monday=day - timedelta(days=day.weekday()), today=today, zone=zone)
+    monday = monday_of(request.values.get("week", ""), today)
+    return Week(monday=monday, today=today, zone=zone)
 
 
 def _days(week: Week, found: OwnTimes, drawn: list[Look], known: Interval) -> list[BusyDay]:
