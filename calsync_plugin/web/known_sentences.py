@@ -15,6 +15,7 @@ from calsync_plugin.web.audit_sentences import MESSAGES as OF_AUDIT
 from calsync_plugin.web.engine_sentences import MESSAGES as OF_ENGINE
 from calsync_plugin.web.form_sentences import MESSAGES as OF_FORMS
 from calsync_plugin.web.refusal_sentences import MESSAGES as REFUSALS
+from calsync_plugin.web.source_sentences import MESSAGES as OF_SOURCES
 from calsync_plugin.web.speaking import ENGLISH, language, say, translated
 from calsync_plugin.wording import Wording
 
@@ -61,7 +62,8 @@ def in_words(error: CalsyncError) -> str:
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Each message with what recognises it; those without a place for anything come first."""
     messages = sorted(
-        (*OF_ENGINE, *OF_FORMS, *REFUSALS, *OF_AUDIT), key=lambda one: bool(one.values) or "%(" in one.message
+        (*OF_ENGINE, *OF_SOURCES, *OF_FORMS, *REFUSALS, *OF_AUDIT),
+        key=lambda one: bool(one.values) or "%(" in one.message,
     )
     return tuple((one.message, re.compile(_pattern(one.message), re.DOTALL)) for one in messages)
 
