@@ -24,7 +24,7 @@ from calsync_plugin.errors import CalsyncError, Forbidden, NotFound, Refused, Un
 from calsync_plugin.graph.busy import read_busy
 from calsync_plugin.graph.calendar import busy_view, follow
 from calsync_plugin.graph.protocol import Request
-from calsync_plugin.state import BusySource, Cursor, CursorStage, Save, Store
+from calsync_plugin.state import AccountStatus, BusySource, Cursor, CursorStage, Save, Store
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class BusyRound:
         """Look at what is stored."""
         self._store, self._run, self._begun = store, run, begun
         mailbox_id = run.mailbox_id
-        sources = keep_sources(store, run.user_id, mailbox_id, run.member.settings)
+        sources = keep_sources(store, run.user_id, mailbox_id, run.member.settings, still=self._is_connected)
         there = {row.id for row in store.calendars.for_mailbox(mailbox_id)}
         self._sources = {one.place: one for one in sources if one.place in there}
         self._span, self._shared_span = busy_span(run), shared_span(run)
@@ -186,6 +186,15 @@ class BusyRound:
         for source in self._sources.values():
             if source.id not in self._failed:
                 tx.busy.was_read(source.id)
+
+    def _is_connected(self) -> bool:
+        """Whether nobody disconnected while the run was under way: what that took away is not made anew."""
+        account = self._store.accounts.get(self._run.user_id)
+        return (
+            account is not None
+            and account.mailbox_id == self._run.mailbox_id
+            and account.status is not AccountStatus.OFF
+        )
 
     # --- notes and errors
 

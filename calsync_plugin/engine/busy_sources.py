@@ -7,7 +7,7 @@ was known of it must not turn into free time unnoticed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from calsync_plugin.domain.window import Window, window
@@ -19,11 +19,18 @@ from calsync_plugin.state import BusySource, CalendarRow, SourceKind, Store
 NOT_THERE = "this calendar was not found; it was removed, or is no longer shared with you"
 
 
-def keep_sources(store: Store, user_id: str, mailbox_id: int, settings: UserSettings) -> list[BusySource]:
+def keep_sources(
+    store: Store,
+    user_id: str,
+    mailbox_id: int,
+    settings: UserSettings,
+    *,
+    still: Callable[[], bool] = lambda: True,
+) -> list[BusySource]:
     """Bring the sources of a mailbox in line with what its user chose; written is only what differs.
 
     A calendar that is no longer chosen loses its blocks at once. Nothing is done while the mailbox's
-    calendars are not known.
+    calendars are not known; `still` is asked before anything is written.
     """
     rows = store.calendars.for_mailbox(mailbox_id)
     present = store.busy.of_mailbox(mailbox_id)
@@ -31,7 +38,9 @@ def keep_sources(store: Store, user_id: str, mailbox_id: int, settings: UserSett
         return present
     wanted = _wanted(settings, rows, {one.place: one.name for one in present})
     as_they_are = {one.place: (one.kind, one.name) for one in present if one.user_id == user_id}
-    return present if wanted == as_they_are else store.busy.keep_calendars(user_id, mailbox_id, wanted)
+    if wanted == as_they_are or not still():
+        return present
+    return store.busy.keep_calendars(user_id, mailbox_id, wanted)
 
 
 def busy_span(run: Run) -> Window:

@@ -563,6 +563,28 @@ def test_pausing_keeps_it_and_disconnecting_removes_it(world: World) -> None:
     assert list(kinds(world, ALICE).values()) == ["linked"]
 
 
+def test_a_run_that_was_under_way_makes_nothing_anew(world: World) -> None:
+    calendar = private_calendar(world)
+    store, mailbox_id = world.app.store, world.account(ALICE).mailbox_id
+    assert mailbox_id is not None
+    rows = store.calendars.for_mailbox(mailbox_id)
+    store.busy.keep_calendars(ALICE, mailbox_id, {})
+    store.queue.hint(mailbox_id)
+
+    def disconnects(user_id: str, mailbox_id: int) -> Any:
+        """Alice disconnects when the run opens her mailbox."""
+        client = opens(user_id, mailbox_id)
+        store.accounts.set_status(ALICE, AccountStatus.OFF)
+        store.calendars.replace(mailbox_id, rows)
+        return client
+
+    opens = world.app.open_mailbox
+    world.app.open_mailbox = disconnects  # type: ignore[method-assign]
+    world.drain()
+    assert kinds(world, ALICE) == {}
+    assert calendar
+
+
 def test_nothing_is_left_of_cursors_that_are_no_longer_needed(world: World) -> None:
     calendar = private_calendar(world)
     mailbox_id = world.account(ALICE).mailbox_id
