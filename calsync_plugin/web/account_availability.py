@@ -108,6 +108,7 @@ def busy_page(calsync: Calsync, account: Account, entered: Entered | None = None
         bookings=next((look for one, look in zip(found.sources, drawn, strict=True) if not one.source), None),
         reading=[row.name for row in rows if row.state.busy],
         unknown=_unknown(week, known),
+        reads=reads_mailbox(calsync, account),
         digest=sha256(repr((days, rows)).encode()).hexdigest()[:16],
         calendars=calendars_of(calsync.store, account),
         settings=user_settings(account.settings),
@@ -144,7 +145,7 @@ def _days(week: Week, found: OwnTimes, drawn: list[Look], known: Interval) -> li
 def _rows(calsync: Calsync, account: Account, found: OwnTimes, drawn: list[Look]) -> list[SourceRow]:
     store = calsync.store
     feeds = {feed.source.id: feed for feed in store.feeds.of(account.user_id)}
-    syncs = account.status in report.SYNCING and calsync.settings.graph.enabled
+    anything, syncs = reads_anything(calsync), reads_mailbox(calsync, account)
     return [
         SourceRow(
             source=one.source,
@@ -153,7 +154,7 @@ def _rows(calsync: Calsync, account: Account, found: OwnTimes, drawn: list[Look]
             kind=KINDS[one.source.kind],
             state=state_of(
                 one.source,
-                reads=syncs or one.source.kind not in OF_MAILBOX,
+                reads=syncs if one.source.kind in OF_MAILBOX else anything,
                 waits=one.source.id in feeds and feeds[one.source.id].due_at <= store.clock.now(),
             ),
             shown=feeds[one.source.id].shown if one.source.id in feeds else "",
@@ -161,6 +162,16 @@ def _rows(calsync: Calsync, account: Account, found: OwnTimes, drawn: list[Look]
         for one, look in zip(found.sources, drawn, strict=True)
         if one.source is not None
     ]
+
+
+def reads_anything(calsync: Calsync) -> bool:
+    """Whether anything is read for anybody at present."""
+    return calsync.settings.graph.enabled and not calsync.store.installation.get().paused
+
+
+def reads_mailbox(calsync: Calsync, account: Account) -> bool:
+    """Whether this account's mailbox is read at present."""
+    return account.status in report.SYNCING and reads_anything(calsync)
 
 
 def _name(source: BusySource | None) -> str:

@@ -37,6 +37,7 @@ USER_PAGES = (
     "/reset",
     "/disconnect",
     "/week",
+    "/availability",
 )
 
 

@@ -168,6 +168,17 @@ def test_what_lies_beyond_what_was_read_is_said(alice: Browser) -> None:
     assert "Nothing is known of the time before 22 November 2026" in text_of(alice, f"{PAGE}?week=2026-10-01")
 
 
+def test_an_account_that_is_paused_says_that_what_was_read_counts(world: World, alice: Browser) -> None:
+    world.outlook_create(ALICE)
+    world.pull()
+    assert "Your Outlook is not read at present" not in text_of(alice)
+    alice.post("/external-account/switch", {"on": "no"})
+    text = text_of(alice)
+    assert "Your Outlook is not read at present" in text
+    assert "Counts as last read" in text
+    assert "11:00 to 12:00: Calendar" in listed(alice)
+
+
 def test_who_is_not_connected_is_led_to_the_account(world: World) -> None:
     page = Browser(world)
     page.sign_in("carol")
