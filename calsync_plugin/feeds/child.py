@@ -38,6 +38,10 @@ def main() -> int:
         answer = _answered(question, data)
     except MemoryError:
         return 1
+    finally:
+        if hasattr(signal, "setitimer"):
+            # A signal that comes while the interpreter ends finds nobody to take it, and kills.
+            signal.setitimer(signal.ITIMER_REAL, 0)
     sys.stdout.write(json.dumps(answer))
     return 0
 

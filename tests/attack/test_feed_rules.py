@@ -144,6 +144,20 @@ def test_where_no_limits_can_be_set_the_process_watches_itself(what: str) -> Non
     """As in a unit of systemd that may not call setrlimit."""
     question = {"window": WINDOW, "zone": BERLIN, "cpu_seconds": 60, "memory": 8192 * MB}
     question[what] = 1 if what == "cpu_seconds" else 64 * MB
+    ended = without_limits(question, calendar(f"{LONG_AGO}RRULE:FREQ=MINUTELY"))
+    assert (ended.returncode, ended.stdout) == (1, b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limits")
+def test_a_process_that_watches_itself_answers() -> None:
+    question = {"window": WINDOW, "zone": BERLIN, "cpu_seconds": 60, "memory": 8192 * MB}
+    ended = without_limits(question, calendar(f"{ONCE}RRULE:FREQ=HOURLY;COUNT=900"))
+    assert ended.returncode == 0
+    assert len(json.loads(ended.stdout)["blocks"]) == 900
+
+
+def without_limits(question: dict[str, object], data: bytes) -> subprocess.CompletedProcess[bytes]:
+    """The process, in a place where it may not set any."""
     code = (
         "import resource, sys\n"
         "def refuse(*_): raise OSError(1, 'not permitted')\n"
@@ -151,11 +165,10 @@ def test_where_no_limits_can_be_set_the_process_watches_itself(what: str) -> Non
         "from calsync_plugin.feeds import child\n"
         "sys.exit(child.main())\n"
     )
-    asked = json.dumps(question).encode() + b"\n" + calendar(f"{LONG_AGO}RRULE:FREQ=MINUTELY")
-    ended = subprocess.run(
+    asked = json.dumps(question).encode() + b"\n" + data
+    return subprocess.run(
         [sys.executable, "-c", code], input=asked, capture_output=True, timeout=60, check=False
     )
-    assert (ended.returncode, ended.stdout) == (1, b"")
 
 
 def test_nothing_of_this_environment_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:

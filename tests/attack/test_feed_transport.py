@@ -183,6 +183,7 @@ def bomb(size: int) -> bytes:
 
 BOMB = bomb(300 * MB)
 DEFLATED = zlib.compress(bytes(100 * MB))
+HEADED = answer(b"", "Transfer-Encoding: identity", "Content-Encoding: gzip")
 ZIPPED = answer(b"", "Content-Length: 9999", "Content-Encoding: gzip") + BOMB[:30]
 TOO_LARGE: list[Any] = [
     pytest.param(floods(answer(b"", "Content-Length: 104857600"), bytes(MB), 100), id="100-mb"),
@@ -191,6 +192,7 @@ TOO_LARGE: list[Any] = [
     pytest.param(floods(b"HTTP/1.0 200 OK\r\n\r\n", bytes(MB), 100), id="no-length"),
     pytest.param(says(answer(BOMB, "Content-Encoding: gzip")), id="gzip-bomb"),
     pytest.param(says(answer(BOMB * 3, "Content-Encoding: gzip")), id="three-gzip-bombs"),
+    pytest.param(floods(HEADED + BOMB[:10], b"\0\0\0\xff\xff" * 200_000, 20), id="zipped-nothing"),
     pytest.param(says(answer(DEFLATED, "Content-Encoding: deflate")), id="deflate-bomb"),
 ]  # fmt: skip
 
