@@ -71,13 +71,15 @@ class BusyRound:
         self._alone = sorted(self._sources.keys() - self._shared)
         self._reading = Reading(store, run.client, mailbox_id, CursorStage.BUSY)
         self._failed: set[int] = {one.id for one in sources if one.place not in there}
-        self._again_soon = False
+        self._passing = False
+        self.hiccups = False
+        """Whether a calendar could not be read for the first time, for a reason that may pass by itself."""
         self._tidy([one for one in sources if one.place not in there])
 
     @property
     def polls(self) -> bool:
         """Whether a calendar wants to be looked at again soon of which Outlook sends no notification."""
-        return self._again_soon or bool(self._run.scope.shared & self._sources.keys())
+        return self._passing or bool(self._run.scope.shared & self._sources.keys())
 
     # --- what is read for records
 
@@ -246,7 +248,8 @@ class BusyRound:
         """A calendar that cannot be read now: its source says so, what was known of it stays."""
         self._failed.add(source.id)
         passing = isinstance(error, _PASSING)
-        self._again_soon = self._again_soon or passing
+        self._passing = self._passing or passing
+        self.hiccups = self.hiccups or (passing and not source.error)
         text = f"this calendar cannot be read: {error}"
         if isinstance(error, NotFound) and source.place not in self._run.scope.read:
             run = self._run

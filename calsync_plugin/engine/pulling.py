@@ -28,7 +28,8 @@ from calsync_plugin.state import Cursor, CursorStage, Notify, Stage, Store
 
 DAY = 24 * 3600.0
 SOON = 20.0
-"""Seconds until a second look if a notification came and nothing was found: delta may lag behind."""
+"""Seconds until a second look if a notification came and nothing was found: delta may lag behind; or if
+Outlook had a hiccup."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +196,7 @@ class Puller:
         account = self._store.accounts.get(run.user_id)
         notified = account is not None and account.notify is Notify.NOTIFICATIONS
         if not notified or busy.polls or run.scope.shared & set(run.scope.read):
-            return self._parts.poll_seconds
+            return min(self._parts.poll_seconds, SOON) if busy.hiccups else self._parts.poll_seconds
         # Spread over the day, so that the mailboxes of an installation do not come at once.
         wait = min(upkeep, DAY * self._parts.random.uniform(0.9, 1.1))
         heeded = self._heeded.get(run.mailbox_id, hints)
