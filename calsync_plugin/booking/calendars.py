@@ -99,7 +99,7 @@ class Calendars:
         active = {card.id for card in gateway.people(PersonKind.USER, asked).values() if card.active}
         unknown = [one for one in asked if one not in active]
         if unknown:
-            yield _("members: the CRM knows no active user %(names)s.", names=tuple(unknown))
+            yield _("members: the CRM knows no user %(names)s who is active.", names=tuple(unknown))
 
     def _note(self, actor: Actor, before: BookingCalendar | None, after: BookingCalendar) -> None:
         if before is not None and replace(before, version=after.version) == after:
