@@ -234,6 +234,9 @@ class Connections:
             pulled_at=before.pulled_at if same else None,
         )
         accounts.save(account)
+        if not before.mailbox_id:
+            # What Outlook told colleagues so far; from now on the calendars tell.
+            self._store.busy.remove_all(user_id)
         self._look_at_calendars(account)
         note_account(self._store, None, account, "connected Outlook")
         compare_suspended(self._store, mailbox_id)

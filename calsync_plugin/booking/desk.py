@@ -20,6 +20,7 @@ from calsync_plugin.booking.making import Maker
 from calsync_plugin.booking.own import Own
 from calsync_plugin.booking.settling import Settling
 from calsync_plugin.booking.slots import Slots
+from calsync_plugin.booking.unconnected import Unconnected
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.settings import EntitySettings, Settings
 from calsync_plugin.state import Store
@@ -94,7 +95,18 @@ class Desk:
     def looking(self) -> Looking:
         """Asks Outlook at this moment."""
         calsync = self._calsync
-        return Looking(calsync.store, calsync.open_mailbox, enabled=lambda: calsync.settings.graph.enabled)
+        others = Unconnected(
+            calsync.store,
+            self._gateway,
+            calsync.open_mailbox,
+            allowed=lambda: calsync.settings.graph.schedules,
+        )
+        return Looking(
+            calsync.store,
+            calsync.open_mailbox,
+            enabled=lambda: calsync.settings.graph.enabled,
+            ask_others=others.ask,
+        )
 
     @cached_property
     def collisions(self) -> Collisions:

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import cached_property
 from threading import Lock
+from typing import TypeVar
 
 from calsync_plugin.domain.availability import Block
 from calsync_plugin.errors import CalsyncError, ReconnectNeeded, Throttled
@@ -45,6 +46,7 @@ NO_ANSWER = _("Outlook could not be asked: it did not answer in time.")
 
 _READY = frozenset({AccountStatus.CONNECTED, AccountStatus.SYNCING})
 
+Answer = TypeVar("Answer")
 OpenMailbox = Callable[[str, int], MailboxClient]
 AskOthers = Callable[[Collection[str], int, int], Mapping[str, str]]
 """Asks about users who are not connected; why that could not be done, by user; who is left out has no way."""
@@ -93,21 +95,14 @@ class Looking:
                     asked[user_id] = self._threads.submit(self._ask, account, start - BESIDE, end + BESIDE)
                 else:
                     found[user_id] = NOT_READY
-        if others:
-            found |= self._ask_others(others, start, end)
-        return found | self._collected(asked)
-
-    def _collected(self, asked: Mapping[str, Future[str]]) -> dict[str, str]:
-        """What came in time; what did not begin yet is not begun any more."""
-        wait(asked.values(), timeout=self._seconds)
-        told = {}
-        for user_id, answer in asked.items():
-            if answer.done():
-                told[user_id] = answer.result()
-            else:
-                answer.cancel()
-                told[user_id] = NO_ANSWER
-        return told
+        of_others = self._threads.submit(self._ask_others, others, start, end) if others else None
+        wait([*asked.values(), *([of_others] if of_others else ())], timeout=self._seconds)
+        found |= {user_id: _in_time(answer, NO_ANSWER) for user_id, answer in asked.items()}
+        if of_others is not None:
+            untold: Mapping[str, str] = dict.fromkeys(others, NO_ANSWER)
+            told: Mapping[str, str] = _in_time(of_others, untold)
+            found |= told
+        return found
 
     def _ask(self, account: Account, start: int, end: int) -> str:
         """Ask about one user and store the answer; why that could not be done."""
@@ -139,6 +134,14 @@ class Looking:
         with self._store.save(None) as tx:
             for source_id, blocks in found.items():
                 tx.busy.replace_within(source_id, start, end, blocks)
+
+
+def _in_time(answer: Future[Answer], otherwise: Answer) -> Answer:
+    """An answer that is there; one that did not begin yet is not begun any more."""
+    if answer.done():
+        return answer.result()
+    answer.cancel()
+    return otherwise
 
 
 def why(error: CalsyncError) -> str:

@@ -29,8 +29,18 @@ class Feeds:
         self._database = database
         self._keyring = keyring
 
-    def add(self, user_id: str, kind: SourceKind, address: str, *, shown: str, name: str, most: int) -> int:
-        """Add an address to a user's sources, due at once; returns the source's id.
+    def add(
+        self,
+        user_id: str,
+        kind: SourceKind,
+        address: str,
+        *,
+        shown: str,
+        name: str,
+        most: int,
+        due_in: float | None = None,
+    ) -> int:
+        """Add an address to a user's sources, due at once or in some seconds; returns the source's id.
 
         Raises SettingsError if the user has it already or has `most` of them.
         """
@@ -45,7 +55,7 @@ class Feeds:
                 (source_id,) = connection.execute(
                     insert(busy_sources).returning(busy_sources.c.id), row
                 ).one()
-                connection.execute(insert(feeds), self._row(source_id, address, shown))
+                connection.execute(insert(feeds), self._row(source_id, address, shown, due_in))
         except StaleLink as error:
             raise SettingsError("address: it is among your calendars already") from error
         return int(source_id)
@@ -98,14 +108,14 @@ class Feeds:
             statement = update(feeds).where(feeds.c.source_id.in_(own)).values(due_at=0.0)
             return connection.execute(statement).rowcount > 0
 
-    def _row(self, source_id: int, address: str, shown: str) -> dict[str, Any]:
+    def _row(self, source_id: int, address: str, shown: str, due_in: float | None) -> dict[str, Any]:
         return {
             "source_id": source_id,
             "address": self._keyring.encrypt(PURPOSE, str(source_id), address),
             "shown": shown,
             "etag": "",
             "last_modified": "",
-            "due_at": 0.0,
+            "due_at": 0.0 if due_in is None else self._database.clock.now() + due_in,
             "failures": 0,
         }
 
