@@ -124,7 +124,8 @@ class _Layer:
             self._usable(self._dates, uid, others)
 
     def _dates(self, uid: str, adapters: list[_Adapter]) -> None:
-        for occurrence in _Dates(adapters).between(self._first, self._last):
+        dates: Any = _Dates(adapters).between(self._first, self._last)
+        for occurrence in dates:
             name = f"{uid}/{occurrence.id}"
             self._add(name, occurrence.adapter, occurrence.start, occurrence.end, series_id=uid)
 
@@ -211,6 +212,6 @@ class _Date:
 class _Dates(Series):  # type: ignore[misc]
     """A series that makes light dates instead of copies of events."""
 
-    def occurrence(self, adapter: Any, start: date | None = None, end: date | None = None) -> Any:
+    def occurrence(self, adapter: Any, start: Any = None, end: Any = None) -> Any:
         """One date of it."""
         return _Date(adapter, start, end)

@@ -44,6 +44,7 @@ class Resolve(Protocol):
 
     def __call__(self, host: str, /) -> Sequence[str]:
         """All of them, best first. Raises OSError if there are none."""
+        ...
 
 
 def by_the_system(host: str, /) -> Sequence[str]:
