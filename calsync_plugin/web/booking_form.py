@@ -59,7 +59,8 @@ def add_form(pages: Blueprint, calsync: Calsync, find: Callable[[str], BookingCa
         calendar = find(calendar_id)
         if calendar.kind is CalendarKind.EVENT:
             abort(404, _("Events for many people are not booked here."))
-        start = _start(request.values.get("start", ""))
+        # The form's address names the time for which it was opened; another may be chosen in it.
+        start = _start((request.form if request.method == "POST" else request.args).get("start", ""))
         calsync.desk.features.check(Feature.BOOKINGS, visitor().user_id, admin=visitor().admin)
         if request.method == "GET":
             return _offered(calsync, calendar, Entered(start=start))
