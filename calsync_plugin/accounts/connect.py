@@ -199,12 +199,16 @@ class Connections:
 
     def _accept(self, user_id: str, who: Identity) -> None:
         """Refuse a mailbox that is not allowed or that another user holds, before tokens are kept (R18)."""
-        grants.check_allowed(self._account(user_id))
+        account = self._account(user_id)
+        grants.check_allowed(account)
         check_may_connect(who, self._graph())
         mailbox_id = self._store.accounts.ensure_mailbox(who.tenant_id, who.object_id, who.address)
         holder = self._store.accounts.by_mailbox(mailbox_id)
         if holder is not None and holder.user_id != user_id:
             raise MailboxTaken
+        if not account.mailbox_id:
+            # What Outlook told colleagues of this user so far; from now on the calendars tell.
+            self._store.busy.remove_all(user_id)
 
     def _connected(self, user_id: str, who: Identity, *, settings_first: bool) -> Account:
         accounts = self._store.accounts
@@ -234,9 +238,6 @@ class Connections:
             pulled_at=before.pulled_at if same else None,
         )
         accounts.save(account)
-        if not before.mailbox_id:
-            # What Outlook told colleagues so far; from now on the calendars tell.
-            self._store.busy.remove_all(user_id)
         self._look_at_calendars(account)
         note_account(self._store, None, account, "connected Outlook")
         compare_suspended(self._store, mailbox_id)
