@@ -60,6 +60,8 @@ def expanded(data: bytes, window: Interval, zone: str, *, limits: Limits | None 
             env=_environment(),
             cwd=Path(sys.prefix).anchor,
             timeout=limits.wall_seconds,
+            # Whoever stops this process at a terminal does not spoil an answer.
+            start_new_session=True,
             check=False,
         )
     except subprocess.TimeoutExpired:
