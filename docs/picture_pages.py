@@ -10,7 +10,14 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
-from docs.picture_scene import Scene, allow_sales, keep_busy, remember_a_day, sign_out_at_microsoft
+from docs.picture_scene import (
+    Scene,
+    allow_sales,
+    keep_busy,
+    offer_times,
+    remember_a_day,
+    sign_out_at_microsoft,
+)
 
 SIZE: ViewportSize = {"width": 1000, "height": 640}
 TALLEST = 900
@@ -30,6 +37,7 @@ def take(browser: Browser, scene: Scene, folder: Path) -> None:
     alice.goto(f"{scene.bridge}/external-account/week?from={scene.monday}")
     _shoot(alice, folder / "week.png")
     _busy(alice, scene, folder)
+    bookings(browser, scene, folder)
     remember_a_day(scene)
     sign_out_at_microsoft(scene)
     _administrator(browser, scene, folder)
@@ -78,6 +86,24 @@ def _busy(page: Page, scene: Scene, folder: Path) -> None:
         page.locator(".busy-list").get_by_text(re.compile(f": {name}$")).first.wait_for(state="attached")
     page.goto(f"{scene.bridge}/external-account/availability?week={scene.monday}")
     _shoot(page, folder / "account-availability.png")
+
+
+def bookings(browser: Browser, scene: Scene, folder: Path) -> None:
+    """Two booking calendars, a team's free times, and a feature that is off for a team."""
+    team, path = offer_times(scene)
+    page = _signed_in(_context(browser), scene, "admin")
+    for name, address in (
+        ("admin-booking-calendars", "/admin/booking-calendars"),
+        ("admin-booking-calendar", f"/admin/booking-calendars/{team}"),
+        ("booking-calendar", path),
+        ("admin-features", "/admin/features"),
+    ):
+        page.goto(f"{scene.bridge}{address}")
+        _shoot(page, folder / f"{name}.png")
+    page.goto(f"{scene.bridge}{path}")
+    page.locator("a.slot").first.click()
+    page.get_by_label("Name of the meeting").fill("Demo for Dave Dunn")
+    _shoot(page, folder / "booking-form.png")
 
 
 def _administrator(browser: Browser, scene: Scene, folder: Path) -> None:

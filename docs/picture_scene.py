@@ -17,8 +17,10 @@ from calsync_plugin.accounts import giving
 from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.accounts.choices import choose
 from calsync_plugin.accounts.follow_again import detached
+from calsync_plugin.booking.features import Feature
 from calsync_plugin.demo import Sandbox
 from calsync_plugin.domain.lag import bucket
+from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.sandbox.crm.identities import (
     ADMIN_ID,
     ALICE_ID,
@@ -27,8 +29,9 @@ from calsync_plugin.sandbox.crm.identities import (
     DAVE_ID,
     ERIN_ID,
     ROLE_SALES_ID,
+    TEAM_SALES_ID,
 )
-from calsync_plugin.state import Account, AccountStatus, Subject
+from calsync_plugin.state import Account, AccountStatus, BookingCalendar, CalendarKind, Subject
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.figures import Figures
 
@@ -253,6 +256,28 @@ def sign_out_at_microsoft(scene: Scene) -> None:
     assert mailbox_id is not None
     scene.calsync.store.queue.hint(mailbox_id)
     wait(lambda: _account(scene, BOB_ID).status is AccountStatus.RECONNECT)
+
+
+def offer_times(scene: Scene) -> tuple[str, str]:
+    """Set up booking calendars, and a feature that a team does without.
+
+    Returns the id of the team's, and the address of its week.
+    """
+    desk = scene.calsync.desk
+    hours: dict[str, JsonValue] = {"hours": "own", "start": "09:00", "end": "16:00", "zone": ZONE}
+    team, *_others = [
+        desk.calendars.save(
+            ADMINISTRATOR,
+            BookingCalendar(id="", name=name, kind=kind, members=dict.fromkeys(members, 0), rules=hours),
+        )
+        for name, kind, members in (
+            ("Demo with sales", CalendarKind.ROUND_ROBIN, (ALICE_ID, BOB_ID, CAROL_ID)),
+            ("Steering committee", CalendarKind.COLLECTIVE, (ALICE_ID, BOB_ID)),
+            ("Webinar", CalendarKind.EVENT, ()),
+        )
+    ]
+    desk.features.close(ADMINISTRATOR, Feature.FEEDS, Subject("team", TEAM_SALES_ID))
+    return team.id, f"/booking-calendars/{team.id}?week={scene.monday}&zone={ZONE}"
 
 
 def remember_a_day(scene: Scene) -> None:
