@@ -155,9 +155,10 @@ def _users(booking: Booking, record: Record) -> Iterator[str]:
     assigned, attending = record.get("assignedUserId"), record.get("usersIds")
     if isinstance(assigned, str) and assigned:
         yield assigned
-        coming = set(attending) if isinstance(attending, list | tuple) else set()
+        # A CRM that does not tell who comes has taken nobody out.
+        coming = set(attending) if isinstance(attending, list | tuple) else None
         for user_id in making.read(booking.content).other_users:
-            if user_id in coming and user_id != assigned:
+            if user_id != assigned and (coming is None or user_id in coming):
                 yield user_id
 
 

@@ -27,11 +27,11 @@ def owners_of(store: Store, user_ids: Collection[str], crm_zone: Callable[[], st
 
 
 def intervals(times: Iterable[BusyTime], owners: Mapping[int, Owner]) -> dict[str, list[Interval]]:
-    """What rows take up, by user; `owners` by source. Rows that do not block are left out."""
+    """What rows take up, by user; `owners` by source. Others and what does not block are left out."""
     found: dict[str, list[Interval]] = {}
     for source_id, start, end, whole_days, show_as in times:
-        owner = owners[source_id]
-        if show_as in owner.takes:
+        owner = owners.get(source_id)
+        if owner is not None and show_as in owner.takes:
             span = (start, end)
             if whole_days:
                 span = (local_midnight(start, owner.rules), local_midnight(end, owner.rules))
@@ -41,7 +41,7 @@ def intervals(times: Iterable[BusyTime], owners: Mapping[int, Owner]) -> dict[st
 
 def busy_now(standing: Standing, owners: Mapping[str, Owner]) -> dict[str, list[Interval]]:
     """When users are busy by what was read under the locks: blocks and other bookings, joined, by user."""
-    of_source = {source.id: owners[source.user_id] for source in standing.sources}
+    of_source = {one.id: owners[one.user_id] for one in standing.sources if one.user_id in owners}
     blocks = intervals(standing.times, of_source)
     return {
         user_id: joined(chain(blocks.get(user_id, ()), standing.taken.get(user_id, ()))) for user_id in owners

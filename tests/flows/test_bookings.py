@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from calsync_plugin.booking import settling
 from calsync_plugin.booking.asking import BookingRequest
 from calsync_plugin.booking.fitting import SlotQuery
 from calsync_plugin.booking.settling import PATIENCE
@@ -464,6 +465,17 @@ def test_a_record_out_of_our_sight_keeps_the_time(world: World) -> None:
     assert not free(world, ALICE)
 
 
+def test_bookings_are_looked_at_in_portions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "PORTION", 2)
+    monkeypatch.setattr(settling, "PORTIONS", 2)
+    bookings = [book(world, asking(ALICE, start=TEN + number * HOUR)) for number in range(5)]
+    for booking in bookings:
+        world.api("DELETE", f"Meeting/{booking.record_id}")
+    for _round in range(2):
+        world.app.desk.settling.go()
+    assert {stored(world, booking).state for booking in bookings} == {BookingState.RELEASED}
+
+
 def test_who_leaves_a_team_meeting_is_free(world: World) -> None:
     team = set_up(world, CalendarKind.COLLECTIVE, {ALICE: 0, BOB: 9})
     booking = book(world, of_calendar(team))
@@ -499,6 +511,15 @@ def test_a_booking_whose_record_is_gone_can_be_cancelled(world: World) -> None:
     cancelled = world.app.desk.booker.cancel(booking.id)
     assert cancelled is not None
     assert cancelled.state is BookingState.RELEASED
+
+
+def test_a_record_that_the_crm_does_not_remove_keeps_its_booking(world: World) -> None:
+    booking = book(world, asking(ALICE))
+    world.crm_fails(path=f"Meeting/{booking.record_id}", method="DELETE", status=503)
+    with pytest.raises(Unavailable):
+        world.app.desk.booker.cancel(booking.id)
+    assert stored(world, booking).state is BookingState.CONFIRMED
+    assert not free(world, ALICE)
 
 
 def test_what_is_still_being_made_cannot_be_cancelled(world: World) -> None:

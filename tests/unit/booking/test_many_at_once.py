@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -125,6 +126,15 @@ def test_of_two_hundred_twenty_win(
 def test_two_at_once_get_two_members(booker: Booker, team: BookingCalendar) -> None:
     crowd = Crowd(booker)
     crowd.book([a_request(number, STARTS[0] + number % 2 * 6 * HOUR) for number in range(len(team.members))])
+    assert sorted(one.user_id for one in crowd.won) == sorted(MEMBERS)
+
+
+def test_a_daily_limit_holds_whoever_comes_at_once(
+    office: Office, booker: Booker, team: BookingCalendar
+) -> None:
+    office.store.booking_calendars.save(replace(team, rules={**team.rules, "daily_limit": 1}))
+    crowd = Crowd(booker)
+    crowd.book([a_request(number, STARTS[number % len(STARTS)]) for number in range(40)])
     assert sorted(one.user_id for one in crowd.won) == sorted(MEMBERS)
 
 
