@@ -21,9 +21,10 @@ from calsync_plugin.web.account_availability import Entered, busy_page
 from calsync_plugin.web.account_frame import Page, actor, connected, framed
 from calsync_plugin.web.busy_calendars import calendars_of
 from calsync_plugin.web.busy_words import NAMELESS
-from calsync_plugin.web.known_sentences import in_words
+from calsync_plugin.web.known_sentences import in_words, known
 from calsync_plugin.web.speaking import tell
 from calsync_plugin.web.visitors import visitor
+from calsync_plugin.wording import Wording
 from calsync_plugin.wording import gettext as _
 
 AT = "/external-account/availability"
@@ -140,8 +141,11 @@ def _asked(calsync: Calsync, account: Account, *, of_mailbox: bool = False) -> B
 
 
 def _said(error: SettingsError) -> str:
-    """What is wrong, without the name of the field before it."""
-    return in_words(error).removeprefix("address: ").removeprefix("conflict_calendars: ")
+    """What is wrong, in the page's language and without the name of the field before it."""
+    words = in_words(error)
+    if not isinstance(words, Wording):
+        words = words.removeprefix("address: ").removeprefix("conflict_calendars: ")
+    return known(words)
 
 
 def _refused(calsync: Calsync, account: Account, entered: Entered) -> Page:

@@ -86,4 +86,7 @@ MESSAGES = (
         "spelling and try again."
     ),
     _("The method is not allowed for the requested URL."),
+    # Of addresses that make a user busy (`state.feeds`).
+    _("it is among your calendars already"),
+    _("you have %(number)s addresses already; remove one first"),
 )
