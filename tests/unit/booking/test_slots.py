@@ -146,6 +146,25 @@ def test_what_nobody_knows_is_not_offered(office: Office) -> None:
     assert [at for at, _ in _found(office, replace(query, after=HOUR))][-1] == "11:00"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        pytest.param(0, 0, ["10:00", "11:00", "12:00"], id="without-buffers"),
+        pytest.param(HOUR, 0, ["11:00", "12:00"], id="before"),
+        pytest.param(0, HOUR, ["10:00", "11:00"], id="after"),
+        pytest.param(HOUR, HOUR, ["11:00"], id="both"),
+    ],
+)
+def test_the_free_time_around_a_meeting_may_lie_outside_of_the_window(
+    office: Office, before: int, after: int, expected: list[str]
+) -> None:
+    """Alice is busy from nine to ten and from one to two; it is asked for ten to one."""
+    ten, one = MONDAY + 9 * HOUR, MONDAY + 12 * HOUR
+    office.read(office.connect("alice"), *blocks((ten - HOUR, ten), (one, one + HOUR)))
+    query = replace(HOURLY, users=("alice",), window=(ten, one), before=before, after=after)
+    assert [at for at, _ in _found(office, query)] == expected
+
+
 def _unread(office: Office) -> str:
     office.connect("bob")
     office.address("bob", SourceKind.FEED, "club", read=False)
