@@ -28,15 +28,20 @@ Page = str | Response | tuple[str, int]
 WHAT: Mapping[Feature, Wording] = MappingProxyType(
     {
         Feature.CONFLICT_CALENDARS: _(
-            "Users choose further Outlook calendars that make them busy. Off: only the main calendar counts."
+            "Users add further calendars that make them busy. Off: none can be added; those that are there "
+            "go on counting."
         ),
         Feature.FEEDS: _(
-            "Users add calendars of other services by their address. Off: these are neither read nor counted."
+            "Users add calendars of other services by their address. Off: none can be added; those that are "
+            "there go on counting."
         ),
         Feature.AVAILABILITY: _(
-            "Others can ask when a user is busy: the CRM, programs and colleagues. Never what for."
+            "Others can ask when a user is busy, never what for. Off: nobody learns it, and the user "
+            "cannot be booked."
         ),
-        Feature.BOOKINGS: _("Free times are found and booked. Off: a user is offered no times."),
+        Feature.BOOKINGS: _(
+            "Free times are found and booked. Off: the user is offered none, and cannot be booked."
+        ),
     }
 )
 """What a feature does, and what is left without it."""

@@ -10,6 +10,7 @@ import pytest
 
 from calsync_plugin.accounts import doctor
 from calsync_plugin.accounts.auditing import Actor
+from calsync_plugin.booking.features import EVERYBODY, Feature
 from calsync_plugin.engine.doubts import EMPTIED
 from calsync_plugin.sandbox.crm.identities import ROLE_SALES_ID
 from calsync_plugin.state import AccountStatus, SourceKind
@@ -252,3 +253,20 @@ class TestBusySources:
         sent = {**fields(html), "conflict_calendars": ["read-only"]}
         assert "Saved." in page.post(f"/admin/accounts/{ALICE}/settings", sent).text
         assert world.account(ALICE).settings["conflict_calendars"] == ["read-only"]
+
+    def test_where_further_calendars_are_off_none_is_chosen_for_a_user(
+        self, world: World, page: Browser
+    ) -> None:
+        mailbox_id = world.account(ALICE).mailbox_id or 0
+        rows = world.app.store.calendars.for_mailbox(mailbox_id)
+        calendar = "private"
+        further = replace(rows[0], id=calendar, name="Private", is_default=False)
+        world.app.store.calendars.replace(mailbox_id, [*rows, further])
+        html = page.get(f"/admin/accounts/{ALICE}").text
+        world.app.desk.features.close(Actor("admin"), Feature.CONFLICT_CALENDARS, EVERYBODY)
+        sent = {**fields(html), "conflict_calendars": [calendar]}
+        answer = page.post(f"/admin/accounts/{ALICE}/settings", sent)
+        assert answer.status_code == 422
+        assert "Conflict calendars are switched off for everybody" in answer.text
+        world.app.desk.features.open(Actor("admin"), Feature.CONFLICT_CALENDARS, EVERYBODY)
+        assert "Saved." in page.post(f"/admin/accounts/{ALICE}/settings", sent).text
