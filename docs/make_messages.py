@@ -27,7 +27,7 @@ TRANSLATIONS = CHECKOUT / "calsync_plugin" / "web" / "translations"
 TEMPLATE = "messages.pot"
 NO_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 """Catalogues tell no day: only what changed shall differ."""
-FORMS = ("external_account", "sync_mode", "integration")
+FORMS = ("external_account", "sync_mode", "integration", "booking_calendar")
 """Schemas of which forms are made; the words of the others are read in the reference."""
 KEYWORDS: dict[str, Any] = {
     "_": None,
