@@ -179,6 +179,16 @@ def test_an_account_that_is_paused_says_that_what_was_read_counts(world: World, 
     assert "11:00 to 12:00: Calendar" in listed(alice)
 
 
+def test_without_a_main_calendar_nothing_makes_busy_yet(world: World, alice: Browser) -> None:
+    world.outlook_create(ALICE)
+    world.choose(ALICE, main_calendar="none", mode="outlook_to_crm")
+    world.pull()
+    text = text_of(alice)
+    assert "Nothing makes you busy yet" in text
+    assert "Being read now" not in text
+    assert len(listed(alice)) == 7
+
+
 def test_who_is_not_connected_is_led_to_the_account(world: World) -> None:
     page = Browser(world)
     page.sign_in("carol")
