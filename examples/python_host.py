@@ -1,4 +1,4 @@
-"""A CRM of about 60 lines that loads calsync and saves meetings.
+"""A small CRM that loads calsync, saves meetings, finds free times and books them.
 
 Start the sandbox's Outlook first:   calsync sandbox outlook --port 8702
 then:                                python examples/python_host.py
@@ -21,6 +21,7 @@ from urllib.request import Request, urlopen
 import pluggy
 
 from calsync_plugin import register
+from calsync_plugin.booking.calls import Booked, Calls, Question
 from calsync_plugin.crm.gateway import Found, Loaded, Missing, PersonCard, Record, SimpleGateway
 from calsync_plugin.domain.links import Presence
 from calsync_plugin.domain.meeting import PersonKind
@@ -65,6 +66,10 @@ class TinyCrm(SimpleGateway):
         found = USERS if kind is PersonKind.USER else {}
         return {i: PersonCard(id=i, addresses=(found[i],)) for i in ids if i in found}
 
+    def create(self, entity_type: str, attributes: Record) -> str:
+        """Take a meeting that was booked, as if a user had saved it."""
+        return self.save(**attributes)
+
     def update(
         self, entity_type: str, record_id: str, attributes: Record, *, version: int | None = None
     ) -> None:
@@ -73,7 +78,7 @@ class TinyCrm(SimpleGateway):
 
 
 def main(outlook: str = "http://127.0.0.1:8702") -> None:
-    """Connect alice, save a meeting for her, and read it back from her Outlook."""
+    """Connect alice, save a meeting for her, read it back from her Outlook, and book a free time of hers."""
     crm = TinyCrm()
     with tempfile.TemporaryDirectory() as folder:
         store = {"url": f"sqlite:///{Path(folder) / 'calsync.db'}", "secret_keys": {"k1": "A" * 43 + "="}}
@@ -92,7 +97,19 @@ def main(outlook: str = "http://127.0.0.1:8702") -> None:
             dateEnd=f"{day} 11:00:00",
         )
         print("alice's Outlook now holds:", wait_for_event(f"{outlook}/v1.0/me/events"))
+        booked = book_a_demo(calsync.desk.calls, datetime.now(UTC) + timedelta(days=7))
+        print("alice is booked for half an hour:", crm.meetings[booked.record_id]["name"])
         calsync.stop()
+
+
+def book_a_demo(calls: Calls, day: datetime) -> Booked:
+    """Book the first half hour in which alice is free within a week."""
+    week = day, day + timedelta(days=7)
+    while not calls.busy(["7"], *week)[0].known:
+        time.sleep(0.1)  # her calendar is being read for the first time
+    demo = Question(users=["7"], duration=timedelta(minutes=30))
+    first = calls.slots(demo, *week, limit=1).slots[0]
+    return calls.book(demo, first.start, "Demo")
 
 
 def wait_for_event(address: str) -> str:

@@ -23,5 +23,6 @@ def test_the_python_host_puts_a_meeting_into_outlook() -> None:
             check=False,
         )
         sent = [mail.kind for mail in outlook.simulator.state.mails]
-    assert (ran.returncode, ran.stdout) == (0, "alice's Outlook now holds: Kick-off\n"), ran.stderr
+    said = "alice's Outlook now holds: Kick-off\nalice is booked for half an hour: Demo\n"
+    assert (ran.returncode, ran.stdout) == (0, said), ran.stderr
     assert sent == []

@@ -13,6 +13,7 @@ from calsync_plugin.booking.asking import Desired
 from calsync_plugin.booking.availability import Availability
 from calsync_plugin.booking.booker import Booker
 from calsync_plugin.booking.calendars import Calendars
+from calsync_plugin.booking.calls import Calls
 from calsync_plugin.booking.collisions import Collisions
 from calsync_plugin.booking.features import Features
 from calsync_plugin.booking.looking import Looking
@@ -75,6 +76,11 @@ class Desk:
             crm_zone=self._crm_zone,
             look=self.looking.look,
         )
+
+    @cached_property
+    def calls(self) -> Calls:
+        """The same for a host in this process, by datetimes."""
+        return Calls(self)
 
     @cached_property
     def slots(self) -> Slots:

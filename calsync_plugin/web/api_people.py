@@ -73,8 +73,10 @@ def known(calsync: Calsync, user_ids: Collection[str]) -> None:
         if unknown:
             abort(404, f"the CRM knows no user {', '.join(unknown)}")
     granted = {one: account.grants for one, account in accounts.items()}
-    granted |= entitled(calsync, others) if others else {}
-    without = [one for one in dict.fromkeys(user_ids) if not granted.get(one, frozenset()) >= NEEDED]
+    if others and not calsync.settings.graph.schedules:
+        # Else Outlook may be asked about them, who need not sync for that.
+        granted |= dict.fromkeys(others, frozenset()) | entitled(calsync, others)
+    without = [one for one in dict.fromkeys(user_ids) if not granted.get(one, NEEDED) >= NEEDED]
     if without:
         abort(
             403, f"not allowed to sync with Outlook: {', '.join(without)}; an administrator gives the grant"
