@@ -20,7 +20,7 @@ from calsync_plugin.booking.features import Feature
 from calsync_plugin.booking.slots import SlotQuery
 from calsync_plugin.domain.slots import DAY, Slot
 from calsync_plugin.engine.assembly import Calsync
-from calsync_plugin.errors import RemoteError, SlotTaken, UserError
+from calsync_plugin.errors import KeyReused, RemoteError, SlotTaken, UserError
 from calsync_plugin.graph import zones
 from calsync_plugin.state import Booking, BookingCalendar, BookingState, CalendarKind
 from calsync_plugin.web.booking_asked import asked_user, asked_zone, week_address
@@ -115,7 +115,14 @@ def _sent(calsync: Calsync, calendar: BookingCalendar, entered: Entered) -> Page
         booking = calsync.desk.booker.book(asked)
     except SlotTaken as error:
         others = [start for start, _end, _users in error.next_slots]
-        return _form(calsync, calendar, entered, [_taken()], others=others), 409
+        why = _taken() if others else _("%(reason)s Nothing was booked.", reason=known(in_words(error)))
+        return _form(calsync, calendar, entered, [why], others=others), 409
+    except KeyReused:
+        text = _(
+            "This form was sent before with other entries, and that meeting was booked. "
+            "Send it once more to book another one."
+        )
+        return _form(calsync, calendar, entered, [text]), 409
     except RemoteError:
         text = _(
             "The CRM or Outlook does not answer now, so nothing was booked. Please try again in a minute."

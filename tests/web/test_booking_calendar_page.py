@@ -354,6 +354,30 @@ def test_a_second_click_books_nothing_more(world: World, alice: Browser) -> None
     assert len(meetings(world)) == 1
 
 
+def test_another_meeting_by_the_same_form_is_asked_about(world: World, alice: Browser) -> None:
+    """Somebody goes back in the browser and changes what was entered."""
+    calendar = make(world, CalendarKind.ROUND_ROBIN, ALICE, BOB)
+    form = form_of(alice, calendar, TUESDAY)
+    book(alice, calendar, form)
+    answer = book(alice, calendar, {**form, "name": "Another"})
+    assert answer.status_code == 409
+    assert "This form was sent before with other entries" in text_of(answer)
+    key = re.search(r'name="key" value="([^"]+)"', answer.text)
+    assert key
+    assert "Booked: Another" in text_of(book(alice, calendar, {**form, "name": "Another", "key": key[1]}))
+    assert len(meetings(world)) == 2
+
+
+def test_who_disconnected_meanwhile_is_told_of(world: World, alice: Browser) -> None:
+    calendar = make(world, CalendarKind.PERSONAL, ALICE)
+    form = form_of(alice, calendar, TUESDAY)
+    world.app.connections.disconnect(ALICE)
+    answer = book(alice, calendar, form)
+    assert answer.status_code == 409
+    assert "This user is not connected to Outlook. Nothing was booked." in text_of(answer)
+    assert "There is no other free time in the next days." in text_of(answer)
+
+
 def test_who_comes_too_late_is_offered_the_next_times_and_loses_nothing(world: World, alice: Browser) -> None:
     calendar = make(world, CalendarKind.PERSONAL, ALICE)
     late = form_of(alice, calendar, TUESDAY)
