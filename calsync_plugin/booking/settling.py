@@ -106,8 +106,10 @@ class Settling:
             after = bookmarks.get(LOOKED)
             found = self._store.bookings.kept(now, after, PORTION)
             self._follow(found)
-            bookmarks.set(LOOKED, found[-1].id if len(found) == PORTION else "")
-            if len(found) < PORTION:
+            last = found[-1].id if len(found) == PORTION else ""
+            if last != after:
+                bookmarks.set(LOOKED, last)
+            if not last:
                 return
 
     def _follow(self, bookings: Sequence[Booking]) -> None:
