@@ -27,7 +27,7 @@ from calsync_plugin.errors import MailboxTaken, RemoteError, UserError
 from calsync_plugin.graph.auth import Identity, Login, Redeemed
 from calsync_plugin.graph.client import MailboxClient
 from calsync_plugin.settings import NO_CALENDAR, GraphSettings, user_settings
-from calsync_plugin.state import Account, AccountStatus, Store
+from calsync_plugin.state import Account, AccountStatus, SourceKind, Store
 
 log = logging.getLogger(__name__)
 
@@ -206,9 +206,10 @@ class Connections:
         holder = self._store.accounts.by_mailbox(mailbox_id)
         if holder is not None and holder.user_id != user_id:
             raise MailboxTaken
-        if not account.mailbox_id:
-            # What Outlook told colleagues of this user so far; from now on the calendars tell.
-            self._store.busy.remove_all(user_id)
+        # What Outlook told colleagues of somebody who was not connected; from now on the calendars tell.
+        for one in self._store.busy.sources([user_id]) if account.status is AccountStatus.OFF else ():
+            if one.kind is SourceKind.SCHEDULE:
+                self._store.busy.remove(one.id, user_id=user_id)
 
     def _connected(self, user_id: str, who: Identity, *, settings_first: bool) -> Account:
         accounts = self._store.accounts

@@ -61,13 +61,14 @@ class Trust:
 
 def lacks(account: Account | None, sources: Collection[BusySource], *, schedules: bool) -> Wording | None:
     """Why nothing of a user is told, None if something is; `schedules`: Outlook may be asked of anybody."""
-    if account is not None and account.mailbox_id is not None and account.status is not AccountStatus.OFF:
-        return None
-    if schedules and any(source.kind is SourceKind.SCHEDULE for source in sources):
-        return None
-    if account is not None and account.mailbox_id is not None and not account.grants >= _needed():
-        return NOT_ALLOWED
-    return NOT_CONNECTED
+    if account is not None and account.mailbox_id is not None:
+        if account.status is not AccountStatus.OFF:
+            return None
+        if not account.grants >= _needed():
+            # What such a user chose while it was allowed is kept, and is about others, it may be.
+            return NOT_ALLOWED
+    told = schedules and any(source.kind is SourceKind.SCHEDULE for source in sources)
+    return None if told else NOT_CONNECTED
 
 
 def trust(

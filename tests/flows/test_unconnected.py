@@ -106,3 +106,13 @@ def test_who_connects_tells_by_the_own_calendars_from_then_on(world: World) -> N
     kinds = [one.kind for one in world.app.store.busy.sources([CAROL])]
     assert kinds == [SourceKind.LINKED]
     assert carol(world, fresh=False).busy == ((TEN, TEN + HOUR),)
+
+
+def test_who_connects_again_tells_by_the_own_calendars(world: World) -> None:
+    world.connect(CAROL)
+    world.settle()
+    world.app.connections.disconnect(CAROL)
+    assert [one.kind for one in carol(world).spans] == ["schedule"]
+    world.connect(CAROL)
+    world.settle()
+    assert [one.kind for one in carol(world).spans] == ["linked"]

@@ -290,6 +290,17 @@ def test_what_blocks_by_default_is_what_the_settings_say() -> None:
     assert UserSettings(sync_since=FAR[0].date()).tentative_blocks
 
 
+def test_a_colleague_whom_somebody_followed_does_not_stand_for_that_user(office: Office) -> None:
+    """Alice lost the grant; what she followed of Bob is kept, and says nothing of her."""
+    office.connect("alice", status=AccountStatus.OFF, grants=frozenset())
+    source = office.address("alice", SourceKind.SCHEDULE, "bob")
+    office.read(source, *blocks((MONDAY, MONDAY + HOUR)))
+    office.set_graph(schedules=True)
+    (found,) = office.desk.availability.of(["alice"], MONDAY, MONDAY + DAY)
+    assert (found.known, found.busy) == (False, ())
+    assert "give the grant" in found.reason
+
+
 # --- the oracle
 
 ZONES = ["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "Africa/Cairo"]
