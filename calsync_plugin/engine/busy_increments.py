@@ -8,8 +8,8 @@ may not be told at all (Graph docs, "event: delta"; field reports). So each seri
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from calsync_plugin.domain.availability import Block
@@ -33,38 +33,33 @@ class Increment:
     """What becomes of a source's rows; saved with the page that says so."""
 
     source_id: int
-    gone: Collection[str] = ()
-    blocks: Sequence[Block] = ()
-    series: Mapping[str, Sequence[Block]] = field(default_factory=dict)
+    gone: Collection[str]
+    """Events and series of which nothing counts but what `blocks` says."""
+    blocks: Sequence[Block]
 
     def save(self, busy: BusyWrites) -> None:
         """Write it within the page's transaction."""
         if self.gone:
             busy.remove(self.source_id, self.gone)
-        for series_id, dates in sorted(self.series.items()):
-            busy.replace_series(self.source_id, series_id, dates)
         busy.put(self.source_id, self.blocks)
 
 
 def increment(client: MailboxClient, source_id: int, page: DeltaPage, span: Window) -> Increment:
     """Read what a page says of `span`. Raises the error of a service that is away."""
-    single = [event for event in page.events if not _series(event)]
     named = {_series(event) for event in page.events} - {""}
     dates = _dates(client, sorted(named), span)
-    blocks, passed_over = read_blocks(single)
+    whole = {series_id: found for series_id, found in dates.items() if found is not None}
+    # Of a series that this mailbox does not hold, its user is invited to some dates alone.
+    told = [event for event in page.events if _series(event) not in whole and _is_told(event)]
+    single, passed_over = read_blocks(told)
     if passed_over:
         log.info("%d events of a calendar have no readable time; they make nobody busy", passed_over)
-    within = [block for block in blocks if _touches(block, span)]
-    # Whatever is told and not within, as what cannot be read: it is no longer where it was known to be.
-    gone = {str(event["id"]) for event in single} - {block.id for block in within}
+    blocks = [*single, *(block for found in whole.values() for block in found)]
     return Increment(
         source_id=source_id,
-        gone=gone | set(page.removed),
-        blocks=within,
-        series={
-            series_id: _told(page.events, series_id, span) if read is None else read
-            for series_id, read in dates.items()
-        },
+        # A single event may have been a series until now, and a series a single event.
+        gone={*page.removed, *whole, *(str(event["id"]) for event in told)},
+        blocks=[block for block in blocks if _touches(block, span)],
     )
 
 
@@ -88,10 +83,9 @@ def _dates(client: MailboxClient, series_ids: Sequence[str], span: Window) -> di
     return found
 
 
-def _told(events: Iterable[JsonObject], series_id: str, span: Window) -> list[Block]:
-    """Dates of a series that this mailbox does not hold: an invitation to some of them alone."""
-    lone = [event for event in events if _series(event) == series_id and "showAs" in event]
-    return [block for block in read_blocks(lone)[0] if _touches(block, span)]
+def _is_told(event: JsonObject) -> bool:
+    """Whether an event is told with all that counts, not only as a date of its series."""
+    return "showAs" in event or not _series(event)
 
 
 def _series(event: JsonObject) -> str:

@@ -12,6 +12,7 @@ from calsync_plugin.accounts.choices import choose
 from calsync_plugin.state import AccountStatus, CursorStage
 from tests.busy_side import busy, days, hour, kinds, source
 from tests.flows.conftest import MakeWorld
+from tests.outlook_side import repeats
 from tests.world import ALICE, BOB, CAROL, World
 
 
@@ -167,6 +168,24 @@ def test_a_series_without_an_end_counts_as_far_as_the_calendar_is_read(world: Wo
     assert len(found) == len(set(found)) == 364
 
 
+def test_a_series_that_becomes_a_single_event(world: World, calendar: str) -> None:
+    world.switch(removed_series_names_occurrences=False)
+    series = world.series(ALICE, calendar=calendar, count=4)
+    world.pull(ALICE)
+    world.outlook_patch(ALICE, series, recurrence=None)
+    world.pull(ALICE)
+    assert days(world, ALICE, calendar) == ["2026-12-02"]
+
+
+def test_a_single_event_that_becomes_a_series(world: World) -> None:
+    calendar = private_calendar(world)
+    event = world.outlook_create(ALICE, calendar=calendar)
+    world.pull(ALICE)
+    world.outlook_patch(ALICE, event, recurrence=repeats(count=4))
+    world.pull(ALICE)
+    assert days(world, ALICE, calendar) == WEEKS
+
+
 # --- invitations
 
 
@@ -195,6 +214,13 @@ def test_an_invitation_to_one_date_of_a_series_counts(world: World, named: bool)
     one = world.occurrences(BOB, series)[1]
     people = [{"type": "required", "emailAddress": {"address": "alice@example.com"}}]
     world.outlook_patch(BOB, one.id, attendees=people)
+    world.pull(ALICE)
+    assert days(world, ALICE) == ["2026-12-09"]
+    other = world.occurrences(BOB, series)[2]
+    world.outlook_patch(BOB, other.id, attendees=people)
+    world.pull(ALICE)
+    assert days(world, ALICE) == ["2026-12-09", "2026-12-16"]
+    world.outlook_cancel(BOB, other.id)
     world.pull(ALICE)
     assert days(world, ALICE) == ["2026-12-09"]
 
@@ -312,6 +338,12 @@ def test_a_shared_calendar_makes_busy(world: World) -> None:
     world.outlook_create(BOB, start="2026-12-03T10:00:00", end="2026-12-03T11:00:00")
     world.pull(ALICE)
     assert days(world, ALICE, shared) == ["2026-12-02", "2026-12-03"]
+    series = world.series(BOB, count=2, start="2026-12-07T10:00:00", end="2026-12-07T11:00:00")
+    world.pull(ALICE)
+    assert days(world, ALICE, shared)[2:] == ["2026-12-07", "2026-12-14"]
+    world.outlook_delete(BOB, world.occurrences(BOB, series)[0].id)
+    world.pull(ALICE)
+    assert days(world, ALICE, shared)[2:] == ["2026-12-14"]
     assert {record["assignedUserId"] for record in world.records()} <= {BOB}
 
 
