@@ -42,20 +42,36 @@ BEING_MADE = _("This booking is still being made. Please try again in some minut
 TAKEN = _("This time is not free, or not any more.")
 
 Look = Callable[[Collection[str], int, int], Mapping[str, str]]
+Counted = Callable[[str], None]
+
+
+def uncounted(what: str) -> None:
+    """Nobody wants to know."""
 
 
 class Booker:
     """Books slots and cancels bookings."""
 
     def __init__(
-        self, store: Store, gateway: Callable[[], Any], desired: Desired, look: Look, maker: Maker
+        self,
+        store: Store,
+        gateway: Callable[[], Any],
+        desired: Desired,
+        look: Look,
+        maker: Maker,
+        counted: Counted = uncounted,
     ) -> None:
-        """Book what `desired` finds on offer, after `look` asked Outlook; `maker` makes the records."""
+        """Book what `desired` finds on offer, after `look` asked Outlook; `maker` makes the records.
+
+        `counted` is told what came of a request: `made`, `taken` (not free any more), `refused` by the CRM;
+        and `cancelled`.
+        """
         self._store = store
         self._gateway = gateway
         self._desired = desired
         self._look = look
         self._maker = maker
+        self._counted = counted
 
     def book(self, request: BookingRequest) -> Booking:
         """Book a slot, or tell of the booking that the same request made before.
@@ -78,9 +94,12 @@ class Booker:
                 # By the very same request, it may be.
                 known = self._known(request)
                 if known is None:
+                    self._counted("taken")
                     raise
                 return known
-            return self._made(held)
+            made = self._made(held)
+            self._counted("made")
+            return made
         raise StoreBusy("the same booking is being made by somebody else; repeat it")
 
     def cancel(self, booking_id: str) -> Booking | None:
@@ -99,6 +118,7 @@ class Booker:
         except NotFound:
             log.info("the record of booking %s was gone already", booking_id)
         self._store.bookings.release(booking_id, CANCELLED)
+        self._counted("cancelled")
         self._store.queue.record_change(
             booking.entity_type, booking.record_id, user_hint=booking.user_id, kind="deleted"
         )
@@ -168,6 +188,7 @@ class Booker:
             return self._found(held)
         except (ItemError, Forbidden, NotFound) as error:
             self._store.bookings.release(held.id, str(error))
+            self._counted("refused")
             raise NotBooked(_("The CRM did not take the meeting: %(reason)s", reason=str(error))) from error
         except CalsyncError as error:
             self._store.bookings.release(held.id, str(error))
@@ -202,4 +223,5 @@ class Booker:
             gateway.delete(held.entity_type, record_id)
         except NotFound:
             log.info("the record of booking %s was gone already", held.id)
+        self._counted("taken")
         raise SlotTaken(TAKEN)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from calsync_plugin.booking.asking import Desired
 from calsync_plugin.booking.availability import Availability
-from calsync_plugin.booking.booker import Booker
+from calsync_plugin.booking.booker import Booker, Counted, uncounted
 from calsync_plugin.booking.calendars import Calendars
 from calsync_plugin.booking.calls import Calls
 from calsync_plugin.booking.collisions import Collisions
@@ -57,9 +57,10 @@ class Installation(Protocol):
 class Desk:
     """What can be asked and done; each part is made when it is first needed."""
 
-    def __init__(self, calsync: Installation) -> None:
-        """Work for `calsync`; nothing is read yet."""
+    def __init__(self, calsync: Installation, counted: Counted = uncounted) -> None:
+        """Work for `calsync`; nothing is read yet. `counted` is told what comes of bookings."""
         self._calsync = calsync
+        self._counted = counted
 
     @cached_property
     def features(self) -> Features:
@@ -131,7 +132,9 @@ class Desk:
         """Books, and cancels."""
         calsync = self._calsync
         desired = Desired(calsync.store, self.features, self.slots, self._maker, self._crm_zone)
-        return Booker(calsync.store, self._gateway, desired, self.looking.look, self._maker)
+        return Booker(
+            calsync.store, self._gateway, desired, self.looking.look, self._maker, counted=self._counted
+        )
 
     @cached_property
     def settling(self) -> Settling:

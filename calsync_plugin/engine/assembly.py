@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from calsync_plugin import hookspecs
@@ -254,7 +254,7 @@ class Calsync:
     @cached_property
     def desk(self) -> Desk:
         """Availability and bookings."""
-        return Desk(self)
+        return Desk(self, counted=partial(self.counting.add, "bookings"))
 
     def open_mailbox(self, user_id: str, mailbox_id: int) -> MailboxClient:
         """Graph as one user's mailbox, with the pace that the store remembers."""

@@ -44,6 +44,11 @@ _COUNTERS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "runs": ("Runs of mailboxes by how they ended.", ("result",), ("done", "failed", "lost")),
     "parked": ("Items that came to be parked.", (), ("",)),
     "clashes": ("Fields that both sides had changed.", (), ("",)),
+    "bookings": (
+        "What came of requests for bookings, and cancelled ones.",
+        ("result",),
+        ("made", "taken", "refused", "cancelled"),
+    ),
     "held": ("Operations that came to be held.", ("operation",), ("deletion", "mail")),
 }
 """Documentation, label names and the labels that are told even at 0, by what the engine counts."""

@@ -155,6 +155,18 @@ def test_a_crm_that_is_away_is_said(world: World, program: Program) -> None:
     assert book(program).status_code == 502
 
 
+def test_what_comes_of_requests_is_counted(world: World, program: Program) -> None:
+    made = book(program, {**ADMIN, **KEY}, calendar="hers").get_json()
+    book(program, {**ADMIN, **KEY}, calendar="hers")
+    book(program, calendar="hers")
+    world.crm_fails(path=".*Meeting", method="POST", status=400, times=1)
+    book(program, calendar="hers", start=AT_TEN)
+    program.ask("DELETE", f"{PATH}/{made['id']}", ADMIN)
+    totals = world.app.counting.totals()
+    counted = {label: amount for (name, label), amount in totals.items() if name == "bookings"}
+    assert counted == dict.fromkeys(["made", "taken", "refused", "cancelled"], 1)
+
+
 # Cancelling ------------------------------------------------------------------------------------------------
 
 
