@@ -1,7 +1,8 @@
 """What a question for slots comes to: who is looked at, and by which rules.
 
-Decides how a question and the rules of a booking calendar go together: a question may ask for less than they
-allow, never for more. What it leaves open is as the calendar says, and without one as usual.
+Decides how a question and the rules of a booking calendar go together: how long a meeting takes and how close
+the offered times lie may be asked for; of notice, free time around it and daily limit the stricter counts.
+What a question leaves open is as the calendar says, and without one as usual.
 """
 
 from __future__ import annotations

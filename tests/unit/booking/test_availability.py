@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from calsync_plugin.booking.availability import LONGEST, BusySpan
 from calsync_plugin.booking.features import EVERYBODY, Feature
@@ -18,6 +20,7 @@ from calsync_plugin.domain.meeting import ShowAs
 from calsync_plugin.errors import SettingsError
 from calsync_plugin.settings import UserSettings
 from calsync_plugin.state import AccountStatus, Booking, Gate, Notify, SourceKind
+from calsync_plugin.state.database import Database
 from tests.state.samples import MovedClock
 from tests.unit.booking.office import DAY, FAR, HOUR, MINUTE, NOW, Office, at, blocks
 
@@ -261,6 +264,27 @@ def test_what_is_stale_is_told_and_still_counts(
     assert "secret" not in " ".join(found.problems)
     assert "her own" not in " ".join(found.problems)
     assert _words(found.busy) == ["23/00:00 23/01:00"]
+
+
+def test_more_users_are_not_more_questions_to_the_store(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = [f"u{number}" for number in range(20)]
+    for user_id in users:
+        office.connect(user_id)
+    read, begun = Database.read, []
+
+    def counted(self: Database) -> AbstractContextManager[Connection]:
+        begun.append(self)
+        return read(self)
+
+    monkeypatch.setattr(Database, "read", counted)
+    counts = []
+    for asked in (users[:1], users):
+        begun.clear()
+        office.desk.availability.of(asked, MONDAY, MONDAY + DAY)
+        counts.append(len(begun))
+    assert counts[0] == counts[1] <= 5
 
 
 def test_the_order_is_that_of_the_question(office: Office) -> None:
