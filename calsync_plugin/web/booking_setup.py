@@ -23,6 +23,7 @@ from calsync_plugin.web.schema_fields import Choice, Choices
 from calsync_plugin.web.schema_forms import SchemaForm
 from calsync_plugin.web.showing import kind
 from calsync_plugin.web.speaking import say
+from calsync_plugin.wording import Wording
 from calsync_plugin.wording import gettext as _
 
 SCHEMA = "booking_calendar"
@@ -138,12 +139,14 @@ def blame(form: SchemaForm, shown: Shown) -> bool:
 
 def refuse(form: SchemaForm, error: SettingsError) -> None:
     """Put why it was not saved beside what it is about: an error begins with the name of that."""
-    place = str(error).partition(": ")[0]
-    text = known(in_words(error))
-    if place in PLACES or place in form:
-        form.wrong.setdefault(place, []).append(begun(text.partition(": ")[2] or text))
-    else:
-        form.wrong.setdefault("", []).append(begun(text))
+    place, _sep, text = str(error).partition(": ")
+    if place not in PLACES and place not in form:
+        place, text = "", str(error)
+    said = in_words(error)
+    if isinstance(said, Wording):
+        # In another language the sentence begins with the same name.
+        text = known(said).removeprefix(f"{place}: ") if place else known(said)
+    form.wrong.setdefault(place, []).append(begun(known(text)))
 
 
 def differences(

@@ -28,5 +28,6 @@ MESSAGES = (
     _("%(value)s is not synced (expected one of %(words)s)"),
     _("the same kind stands twice"),
     _("two kinds have the same label, so it tells nothing"),
+    _("is no time zone that is known (expected a name such as Europe/Vienna)"),
     _("%(day)s is too far away (expected a day within %(years)s years)"),
 )

@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog
 from flask import render_template_string
 
 from calsync_plugin.domain.links import LinkState
-from calsync_plugin.state import AccountStatus, Parked
+from calsync_plugin.state import AccountStatus, BookingCalendar, CalendarKind, Parked
 from calsync_plugin.web.app import create_app
 from calsync_plugin.web.speaking import say
 from calsync_plugin.wording import gettext, ngettext
@@ -201,7 +201,8 @@ DATA = re.compile(
     r"""(calsync|·|Outlook|CRM|English|Deutsch|Europe/Berlin|Meeting|Visit|Call|Anruf|[\d\W]*
     |Admin|Alice\ Able|Bob\ Baker|Carol\ \w+|\w{17}|Sales|Calendar|ExternalAccount|OutlookCalendar
     |\(?[\w.]+@[\w.]+\)?|\d+\s.*@.*|Meeting\ \d+|Kick-off|Review|A|B|C|Gone|von\ the\ test
-    |(Mo|Di|Mi|Do|Fr|Sa|So)\.,\ \d+\.\ \w+\.?(\ \d{4})?|\d+\.\ \w+\ \d{4}
+    |(Mo|Di|Mi|Do|Fr|Sa|So)\.,\ \d+\.\ \w+\.?(\ \d{4}|,\ \d\d:\d\d)?|\d+\.\ \w+\ \d{4}
+    |UTC|Demo
     |((Mo|Di|Mi|Do|Fr|Sa|So)\.\ )?\d\d:\d\d(:\ (abgelehnt|nach\ Outlook|ins\ CRM|.*innerhalb\ von).*)?
     |[\d,]+\ s|1\ im\ CRM,\ 1\ in\ Outlook,\ von|der\ Benutzer\ hat\ Outlook\ verbunden
     |[\w.]+\.Read(Write)?(\.Shared)?)""",
@@ -317,6 +318,9 @@ OF_ADMINISTRATORS = (
     "/accounts/nobody",
     "/grants",
     "/grants?search=carol",
+    "/booking-calendars",
+    "/booking-calendars/new",
+    "/features",
     "/integration",
     "/integration/check",
     "/azure",
@@ -338,6 +342,23 @@ def test_no_word_of_an_administrators_page_is_english(world: World, troubled: bo
         world.app.store.installation.update(paused=f"{moved}: say whether calsync moved or this is a copy")
     found = {path: left_in_english(page.get(f"/admin{path}").text) for path in OF_ADMINISTRATORS}
     assert {path: words for path, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize("kind", list(CalendarKind))
+def test_no_word_of_a_booking_calendar_is_english(world: World, kind: CalendarKind) -> None:
+    members = {CalendarKind.EVENT: [], CalendarKind.PERSONAL: [CAROL]}.get(kind, [ALICE, BOB, CAROL])
+    made = BookingCalendar(id="demo", name="Demo", kind=kind, members=dict.fromkeys(members, 0))
+    world.app.store.booking_calendars.save(made)
+    page = in_german(world, "admin", ADMIN_ID)
+    for path in (
+        "/booking-calendars",
+        "/booking-calendars/demo",
+        "/booking-calendars/demo?view=list",
+        "/booking-calendars/demo?week=2026-11-16",
+        "/admin/booking-calendars",
+        "/admin/booking-calendars/demo",
+    ):
+        assert left_in_english(page.get(path).text) == [], path
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "reset", "confirm", "discard", "restore"])
