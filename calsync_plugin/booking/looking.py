@@ -131,8 +131,8 @@ class Looking:
             found = _read(client, sources, start, end)
         finally:
             self._store.queue.set_pace(mailbox_id, Pace(client.pace.start, client.pace.count))
-        with self._store.save(None) as tx:
-            for source_id, blocks in found.items():
+        for source_id, blocks in found.items():
+            with self._store.save(None) as tx:
                 tx.busy.replace_within(source_id, start, end, blocks)
 
 

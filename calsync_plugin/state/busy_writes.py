@@ -34,6 +34,7 @@ class BusyWrites:
 
     def replace(self, source_id: int, blocks: Iterable[Block]) -> None:
         """These are all blocks that a source has; others are forgotten."""
+        self._source(source_id)
         self._connection.execute(delete(b).where(b.c.source_id == source_id))
         self.put(source_id, blocks)
 
@@ -43,6 +44,7 @@ class BusyWrites:
         Whole days are forgotten only if they lie there in every zone: in which one they were asked for is
         the service's matter.
         """
+        self._source(source_id)
         timed = (b.c.whole_days == 0) & (b.c.ends_at > start) & (b.c.starts_at < end)
         days = (b.c.whole_days == 1) & (b.c.ends_at - MARGIN > start) & (b.c.starts_at + MARGIN < end)
         self._connection.execute(delete(b).where(b.c.source_id == source_id, timed | days))
@@ -54,8 +56,7 @@ class BusyWrites:
         Nothing is written to a source that was removed meanwhile.
         """
         by_id = {block.id: block for block in blocks}
-        statement = select(s.c.user_id, s.c.mailbox_id).where(s.c.id == source_id).with_for_update()
-        source = self._connection.execute(statement).first()
+        source = self._source(source_id)
         if source is None or not by_id:
             return
         rows = [_row(source_id, block) for _, block in sorted(by_id.items())]
@@ -65,12 +66,14 @@ class BusyWrites:
 
     def remove(self, source_id: int, event_ids: Iterable[str]) -> None:
         """Forget events of a source, and all dates of those that are masters of a series."""
+        self._source(source_id)
         for ids in chunks(sorted(set(event_ids))):
             which = b.c.event_id.in_(ids) | b.c.series_id.in_(ids)
             self._connection.execute(delete(b).where(b.c.source_id == source_id, which))
 
     def replace_series(self, source_id: int, series_id: str, blocks: Iterable[Block]) -> None:
         """These are all dates of a series that a source has."""
+        self._source(source_id)
         gone = delete(b).where(b.c.source_id == source_id, b.c.series_id == series_id)
         self._connection.execute(gone)
         self.put(source_id, blocks)
@@ -90,6 +93,11 @@ class BusyWrites:
         """A source cannot be read now, in words; its blocks stay."""
         values = {"error": error, "error_at": self._now()}
         self._connection.execute(update(s).where(s.c.id == source_id).values(values))
+
+    def _source(self, source_id: int) -> Any:
+        """Whose source it is, None if there is none. Taken before any block: two who read it take turns."""
+        statement = select(s.c.user_id, s.c.mailbox_id).where(s.c.id == source_id).with_for_update()
+        return self._connection.execute(statement).first()
 
     def _now(self) -> datetime:
         return instant(self._database.clock.now())

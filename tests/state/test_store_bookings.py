@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from calsync_plugin.domain.availability import Block
-from calsync_plugin.errors import SettingsError, StaleLink
+from calsync_plugin.errors import SettingsError, StaleLink, StoreBusy
 from calsync_plugin.state import Booking, BookingState, HoldState, SourceKind, Standing, Store
+from calsync_plugin.state.busy_writes import BusyWrites
 
 HOUR = 3600
 START = 1_800_000_000 // HOUR * HOUR
@@ -266,3 +267,37 @@ def test_a_feed_is_added_once_and_its_address_is_no_plain_text(store: Store) -> 
     store.feeds.add("carol", SourceKind.FEED, "https://a.example.com/1.ics", shown="", name="1", most=1)
     with pytest.raises(SettingsError, match="1 addresses"):
         store.feeds.add("carol", SourceKind.FEED, "https://a.example.com/2.ics", shown="", name="2", most=1)
+
+
+def test_readings_of_one_source_at_once_wait_for_each_other(store: Store) -> None:
+    """A sync and a look into Outlook write the same rows; nobody is told that the database was busy."""
+    (source,) = store.busy.keep_calendars("alice", 7, {"c1": (SourceKind.LINKED, "Calendar")})
+    blocks = [Block(id=f"e{n:03}", start=START + n, end=START + n + HOUR) for n in range(60)]
+    begin = threading.Barrier(3)
+    failed: list[Exception] = []
+
+    def read(write: Callable[[BusyWrites], None]) -> None:
+        begin.wait(30)
+        try:
+            for _number in range(15):
+                with store.save(None) as tx:
+                    write(tx.busy)
+        except StoreBusy as error:
+            failed.append(error)
+
+    def remove_and_put(busy: BusyWrites) -> None:
+        busy.remove(source.id, [block.id for block in blocks[30:]])
+        busy.put(source.id, blocks)
+
+    ways: list[Callable[[BusyWrites], None]] = [
+        lambda busy: busy.replace(source.id, blocks),
+        lambda busy: busy.replace_within(source.id, START, START + HOUR, blocks),
+        remove_and_put,
+    ]
+    threads = [threading.Thread(target=read, args=(way,)) for way in ways]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
+    assert len(store.busy.times([source.id], START, START + DAYLONG)) == len(blocks)
