@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from calsync_plugin.domain.availability import Block
@@ -73,17 +73,25 @@ class FeedLane:
 
     def run(self, lease: Lease) -> Rest:
         """One portion. Due again when the next address is, at once if more are waiting."""
-        due = self._store.feeds.due(PORTION)
+        unforeseen = None
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="calsync-feed") as pool:
-            for feed, found in zip(due, pool.map(self._look, due), strict=True):
-                if found is not None:
-                    self._save(lease, feed, found)
+            looks = {pool.submit(self._look, feed): feed for feed in self._store.feeds.due(PORTION)}
+            for done in as_completed(looks):
+                if done.exception() is not None:
+                    unforeseen = done
+                elif (found := done.result()) is not None:
+                    self._save(lease, looks[done], found)
+        if unforeseen is not None:
+            # What the others brought is saved; the worker says what happened.
+            unforeseen.result()
         return Rest(next_due=0.0 if self._stopping() else self._store.feeds.next_due_in())
 
     def _look(self, feed: Feed) -> Found | None:
         """Ask for one; None if there is no time for it."""
         if self._stopping():
             return None
+        # Whatever this look may do to the process, it is not the first thing that the next run does.
+        self._waits(feed, feed.failures + 1)
         if feed.source.kind is SourceKind.SCHEDULE:
             return self._of_schedule(feed)
         span, zone = self._span(), self._zone(feed.source.user_id)
@@ -134,13 +142,18 @@ class FeedLane:
             else:
                 tx.busy.replace(source.id, found.blocks)
                 tx.busy.was_read(source.id, known_from=found.span.start, known_until=found.span.end)
+        # Where nothing is kept any more, nothing can be unchanged.
+        etag = "" if found.problem and self._is_too_old(feed) else found.etag
+        self._waits(replace(feed, etag=etag, last_modified=found.last_modified), failures)
+
+    def _waits(self, feed: Feed, failures: int) -> None:
+        """Say when it is asked again, longer from now after each failure in a row."""
         self._store.feeds.answered(
-            source.id,
-            next_in=min(INTERVAL * 2.0 ** min(failures, 16), LONGEST_WAIT) if failures else INTERVAL,
+            feed.source.id,
+            next_in=min(INTERVAL * 2.0 ** min(failures, 16), LONGEST_WAIT),
             failures=failures,
-            # Nothing of it is kept any more, so nothing can be unchanged.
-            etag="" if found.problem and self._is_too_old(feed) else found.etag,
-            last_modified=found.last_modified,
+            etag=feed.etag,
+            last_modified=feed.last_modified,
         )
 
     def _words(self, feed: Feed, problem: str) -> str:

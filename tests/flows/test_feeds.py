@@ -5,12 +5,15 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from calsync_plugin.domain.availability import Block
 from calsync_plugin.domain.meeting import ShowAs
 from calsync_plugin.engine.feed_reading import INTERVAL, LONGEST_WAIT, OLDEST, TOO_OLD
+from calsync_plugin.feeds.fetching import Unchanged
+from calsync_plugin.feeds.reading import FeedRead, read_feed
 from calsync_plugin.graph.schedules import NOT_FOUND, NOT_HERE, NOT_SHOWN
 from calsync_plugin.sandbox.outlook.server import BackgroundServer
 from calsync_plugin.state import FEEDS, Feed, SourceKind
@@ -144,6 +147,24 @@ def test_one_that_fails_keeps_no_other_from_being_read(world: World, published: 
     world.settle()
     assert world.link(record).home is not None
     assert blocks(world, source_id) == [TEN]
+
+
+def test_one_that_brings_the_look_down_is_not_the_first_of_the_next(
+    world: World, published: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(address: str, **how: Any) -> FeedRead | Unchanged:
+        if "poison" in address:
+            raise RuntimeError("nobody foresaw this")
+        return read_feed(address, **how)
+
+    monkeypatch.setattr("calsync_plugin.engine.feed_reading.read_feed", read)
+    world.outlook_create(BOB)
+    add(world, "https://poison.example.com/basic.ics")
+    source_id = add(world, published, user_id=BOB)
+    world.clock.advance(5)
+    world.settle()
+    assert blocks(world, source_id) == [TEN]
+    assert feed(world).due_at - world.clock.now() > INTERVAL
 
 
 def test_disconnecting_removes_addresses_too(world: World, published: str) -> None:
