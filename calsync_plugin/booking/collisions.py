@@ -101,6 +101,10 @@ class Collisions:
         found = {*self._blocks(of_record, owners, windows), *self._bookings(of_record, windows)}
         return tuple(sorted(found)[:MOST])
 
+    def check(self, entity_type: str, record: Mapping[str, object]) -> None:
+        """Raise InvalidRecord if nobody can tell when a record is; KeyError for a type that is not synced."""
+        read_span(record, all_day=self._entities[entity_type].all_day, item=entity_type)
+
     def _span(self, entity_type: str, record: Mapping[str, object]) -> TimeSpan | None:
         entity = self._entities.get(entity_type)
         if entity is None:

@@ -159,7 +159,8 @@ def _about_changes(pages: Blueprint, calsync: Calsync) -> None:
 def _settings(calsync: Calsync, user: str, by: Actor) -> Answer:
     """Change settings: the user any, an administrator those that are chosen for others."""
     changes = api_calls.body()
-    if changes.get("conflict_calendars"):
+    same = api_calls.existing(calsync, user).settings.get("conflict_calendars")
+    if changes.get("conflict_calendars") not in (None, [], same):
         calsync.desk.features.check(Feature.CONFLICT_CALENDARS, user, admin=by.user_id != user)
     if by.user_id == user:
         administration.check_calendars(calsync.store, api_calls.existing(calsync, user), changes)

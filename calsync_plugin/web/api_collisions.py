@@ -15,11 +15,10 @@ from calsync_plugin.booking.collisions import Collision
 from calsync_plugin.booking.features import NOT_FOR_YOU, Feature
 from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.engine.assembly import Calsync
-from calsync_plugin.errors import FeatureOff
+from calsync_plugin.errors import FeatureOff, InvalidRecord
 from calsync_plugin.hookspecs import Caller
 from calsync_plugin.web import api_calls, api_people, api_times, api_values
 
-STARTS, ENDS = ("dateStart", "dateStartDate"), ("dateEnd", "dateEndDate")
 LONGEST_NAME = 100
 
 
@@ -34,6 +33,10 @@ def about_collisions(pages: Blueprint, calsync: Calsync) -> None:
         entity_type = api_values.one_of("entity_type", name, sorted(calsync.entities))
         record = api_values.mapping("record", body.get("record"))
         users = _users(record)
+        try:
+            calsync.desk.collisions.check(entity_type, record)
+        except InvalidRecord as error:
+            abort(400, f"record: {error.said}")
         told = _told(calsync, caller, users)
         known = {**record, "assignedUserId": None, "usersIds": told}
         found = calsync.desk.collisions.find(entity_type, known) if told else ()
@@ -43,10 +46,7 @@ def about_collisions(pages: Blueprint, calsync: Calsync) -> None:
 
 
 def _users(record: dict[str, JsonValue]) -> list[str]:
-    """Whose meeting it is; 400 for a record that says neither when it is nor whose."""
-    for names in (STARTS, ENDS):
-        if not any(isinstance(record.get(name), str) for name in names):
-            abort(400, f"record: needs {' or '.join(names)}, as the CRM writes it")
+    """Whose meeting it is; 400 for a record that does not say it."""
     assigned = api_values.identity("record.assignedUserId", record.get("assignedUserId"))
     attending = api_values.identities("record.usersIds", record.get("usersIds"), most=MOST_USERS)
     found = list(dict.fromkeys([assigned, *attending] if assigned else attending))
