@@ -15,7 +15,7 @@ from typing import Any
 from calsync_plugin.booking.asking import BookingRequest, Desired
 from calsync_plugin.booking.giving import Offer, given
 from calsync_plugin.booking.making import Maker
-from calsync_plugin.booking.settling import confirm
+from calsync_plugin.booking.settling import confirm, mark
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.errors import (
     CalsyncError,
@@ -119,9 +119,7 @@ class Booker:
             log.info("the record of booking %s was gone already", booking_id)
         self._store.bookings.release(booking_id, CANCELLED)
         self._counted("cancelled")
-        self._store.queue.record_change(
-            booking.entity_type, booking.record_id, user_hint=booking.user_id, kind="deleted"
-        )
+        mark(self._store, booking, booking.record_id, "deleted")
         return self._store.bookings.get(booking_id)
 
     def _known(self, request: BookingRequest) -> Booking | None:

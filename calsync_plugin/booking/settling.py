@@ -168,12 +168,17 @@ def confirm(store: Store, booking: Booking, record_id: str) -> bool:
     """The record is there: keep the time, and let it be pushed at once. Whether it was still held."""
     if not (store.bookings.confirm(booking.id, record_id) or _is_confirmed(store, booking, record_id)):
         return False
+    mark(store, booking, record_id)
+    return True
+
+
+def mark(store: Store, booking: Booking, record_id: str, kind: str = "saved") -> None:
+    """Let what became of the record be carried to Outlook without waiting for the CRM to report it."""
     try:
-        store.queue.record_change(booking.entity_type, record_id, user_hint=booking.user_id)
+        store.queue.record_change(booking.entity_type, record_id, user_hint=booking.user_id, kind=kind)
     except StoreBusy as error:
         # As with any other record that no hook could report.
         log.warning("the record of booking %s will be found by the sweep: %s", booking.id, error)
-    return True
 
 
 def _is_confirmed(store: Store, booking: Booking, record_id: str) -> bool:

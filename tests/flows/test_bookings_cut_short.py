@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 
 from calsync_plugin.booking.asking import BookingRequest
 from calsync_plugin.booking.fitting import SlotQuery
+from calsync_plugin.booking.making import Maker
 from calsync_plugin.booking.settling import PATIENCE
-from calsync_plugin.errors import StoreBusy
+from calsync_plugin.errors import SlotTaken, StoreBusy
 from calsync_plugin.state import SWEEP, Booking, BookingState
 from calsync_plugin.state.bookings import Bookings
 from calsync_plugin.state.database import Database
@@ -146,3 +147,46 @@ def test_a_store_that_is_busy_when_the_record_is_there_loses_nothing(
     assert booking is not None
     assert (booking.id, booking.state) == (made.id, BookingState.CONFIRMED)
     assert len(world.records()) == len(world.events(ALICE)) == 1
+
+
+class Slow:
+    """The CRM takes so long to answer that the booking is settled meanwhile."""
+
+    def __init__(self, world: World, *, before: bool) -> None:
+        self.world = world
+        self.before = before
+        self.create = Maker.create
+
+    def __call__(self, maker: Maker, booking: Booking) -> str:
+        """Settle before the CRM has the record, or after."""
+        if self.before:
+            self._settle()
+            return self.create(maker, booking)
+        record_id = self.create(maker, booking)
+        self._settle()
+        return record_id
+
+    def _settle(self) -> None:
+        self.world.clock.advance(PATIENCE + 1)
+        self.world.app.desk.settling.go()
+
+
+def test_a_record_that_comes_after_its_time_was_released_is_removed_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Slow(world, before=True)
+    monkeypatch.setattr(Maker, "create", lambda maker, booking: slow(maker, booking))
+    with pytest.raises(SlotTaken):
+        world.app.desk.booker.book(REQUEST)
+    assert world.records() == []
+    assert free(world)
+
+
+def test_a_record_that_was_found_meanwhile_is_confirmed_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Slow(world, before=False)
+    monkeypatch.setattr(Maker, "create", lambda maker, booking: slow(maker, booking))
+    booking = world.app.desk.booker.book(REQUEST)
+    assert (booking.state, booking.record_id) == (BookingState.CONFIRMED, world.only_record()["id"])
+    assert not free(world)
