@@ -155,14 +155,15 @@ class Slow:
     def __init__(self, world: World, *, before: bool) -> None:
         self.world = world
         self.before = before
-        self.create = Maker.create
+        app = world.app
+        self.create = Maker(app.store, lambda: app.gateway, app.entities).create
 
-    def __call__(self, maker: Maker, booking: Booking) -> str:
+    def __call__(self, booking: Booking) -> str:
         """Settle before the CRM has the record, or after."""
         if self.before:
             self._settle()
-            return self.create(maker, booking)
-        record_id = self.create(maker, booking)
+            return self.create(booking)
+        record_id = self.create(booking)
         self._settle()
         return record_id
 
@@ -175,7 +176,7 @@ def test_a_record_that_comes_after_its_time_was_released_is_removed_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = Slow(world, before=True)
-    monkeypatch.setattr(Maker, "create", lambda maker, booking: slow(maker, booking))
+    monkeypatch.setattr(Maker, "create", slow)
     with pytest.raises(SlotTaken):
         world.app.desk.booker.book(REQUEST)
     assert world.records() == []
@@ -186,7 +187,7 @@ def test_a_record_that_was_found_meanwhile_is_confirmed_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = Slow(world, before=False)
-    monkeypatch.setattr(Maker, "create", lambda maker, booking: slow(maker, booking))
+    monkeypatch.setattr(Maker, "create", slow)
     booking = world.app.desk.booker.book(REQUEST)
     assert (booking.state, booking.record_id) == (BookingState.CONFIRMED, world.only_record()["id"])
     assert not free(world)
