@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -223,3 +225,14 @@ def test_a_crm_that_is_away_is_needed_for_unknown_users_only(world: World, progr
     world.crm_fails(path=".*", status=500, times=1)
     assert program.ask("GET", path_of(ALICE), ADMIN).status_code == 200
     assert program.ask("GET", path_of("nobody"), ADMIN).status_code == 502
+
+
+@pytest.mark.parametrize(("schedules", "status"), [(False, 403), (True, 200)], ids=["off", "allowed"])
+def test_who_does_not_sync_is_asked_about_where_outlook_may_tell(
+    tmp_path: Path, schedules: bool, status: int
+) -> None:
+    made = World(tmp_path)
+    made.settings = replace(made.settings, graph=replace(made.settings.graph, schedules=schedules))
+    answer = Program(made, Sessions()).ask("GET", path_of(ADMIN_ID), ADMIN)
+    made.close()
+    assert answer.status_code == status
