@@ -44,8 +44,8 @@ from calsync_plugin.wording import gettext as _
 FOUND = 20
 """Users whom a search shows; whoever looks for more has to say more."""
 LONGEST_SEARCH = 100
-SEEN_AHEAD = 28
-"""Days in which the next free time is looked for."""
+SEEN_AHEAD = (4, 28)
+"""Days in which the next free time is looked for: in the few first, then in all."""
 Page = str | Response | tuple[str, int]
 
 
@@ -192,12 +192,20 @@ def _line(calsync: Calsync, calendar: BookingCalendar, everybody: Mapping[str, P
     members = tuple(person for user_id, person in everybody.items() if user_id in calendar.members)
     if calendar.kind is CalendarKind.EVENT:
         return Line(calendar=calendar, people=members, why=_("none: not connected to Outlook"))
-    now = int(calsync.clock.now())
     try:
-        query = SlotQuery(window=(now, now + SEEN_AHEAD * DAY), calendar_id=calendar.id)
-        found = calsync.desk.slots.find(query, limit=1)
+        found = _next_free(calsync, calendar)
     except SettingsError as error:
         return Line(calendar=calendar, people=members, why=known(in_words(error)))
-    if not found.slots:
-        return Line(calendar=calendar, people=members, why=_("none in %(num)s days", num=SEEN_AHEAD))
-    return Line(calendar=calendar, people=members, next=datetime.fromtimestamp(found.slots[0].start, UTC))
+    if found is None:
+        return Line(calendar=calendar, people=members, why=_("none in %(num)s days", num=SEEN_AHEAD[-1]))
+    return Line(calendar=calendar, people=members, next=found)
+
+
+def _next_free(calsync: Calsync, calendar: BookingCalendar) -> datetime | None:
+    """The next free time: most have one within days, so that not all of the weeks are reckoned for a list."""
+    now = int(calsync.clock.now())
+    for days in SEEN_AHEAD:
+        query = SlotQuery(window=(now, now + days * DAY), calendar_id=calendar.id)
+        for slot in calsync.desk.slots.find(query, limit=1).slots:
+            return datetime.fromtimestamp(slot.start, UTC)
+    return None
