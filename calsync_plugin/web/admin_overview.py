@@ -20,6 +20,8 @@ from calsync_plugin.web.speaking import clock, say, weekday
 from calsync_plugin.web.visitors import admin_only
 from calsync_plugin.wording import gettext as _
 
+STALE = 26 * 3600.0
+"""Seconds: each calendar is read once a day at least."""
 Page = str | Response
 
 
@@ -32,6 +34,7 @@ def overview_pages(calsync: Calsync) -> Blueprint:
     def front() -> Page:
         hours = WEEK if request.args.get("show") == "week" else DAY
         seen = overview(calsync.store, hours=hours)
+        now = calsync.store.gauges.read()
         return render_template(
             "admin/overview.html",
             seen=seen,
@@ -39,7 +42,8 @@ def overview_pages(calsync: Calsync) -> Blueprint:
             plots=_plots(seen, ZoneInfo(zone_of_page(calsync) or "UTC")),
             paused=calsync.store.installation.get().paused,
             enabled=calsync.settings.graph.enabled,
-            now=calsync.store.gauges.read(),
+            now=now,
+            stale_hours=int(now.oldest_source // 3600) if now.oldest_source > STALE else 0,
             doubted=[kind(entity_type) for entity_type in calsync.doubts()],
         )
 

@@ -235,6 +235,12 @@ class TestBusySources:
         assert "Its server does not answer." in text
         assert "Calendar address: 1 cannot be read now." in page.get("/admin").text
 
+    def test_what_was_read_long_ago_is_told(self, world: World, page: Browser) -> None:
+        assert "Free and busy times" not in page.get("/admin").text
+        world.clock.advance(3 * 86_400)
+        page.sign_in("admin")
+        assert "a calendar was last read 72 hours ago" in page.get("/admin").text
+
     def test_a_linked_calendar_that_cannot_be_written_is_refused_beside_its_field(
         self, world: World, page: Browser
     ) -> None:
