@@ -26,6 +26,8 @@ MOST_USERS = 100
 """Users in one call over the network."""
 LONGEST = 62 * 86_400
 """Seconds of one window."""
+LAST = 1 << 33
+"""A second of the 23rd century: no calendar goes beyond it, and every zone has its days until then."""
 BOOKING = "booking"
 """The kind of what no source tells: our own reservations."""
 
@@ -189,6 +191,8 @@ def check_window(window: Interval) -> None:
     start, end = window
     if end <= start:
         raise SettingsError(_("The window ends before it starts."))
+    if start < 0 or end > LAST:
+        raise SettingsError(_("The window lies outside of every calendar."))
     if end - start > LONGEST:
         raise SettingsError(
             _("The window is too long; ask for %(days)s days at most.", days=LONGEST // 86_400)

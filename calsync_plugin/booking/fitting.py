@@ -104,7 +104,7 @@ def fit(
         rules=rules,
         calendar=calendar,
         priorities=calendar.members if calendar else {},
-        hours=rules.own_hours(_first_known(rules.zone, crm_zone)),
+        hours=rules.own_hours(_first_known(rules.zone, crm_zone)) if rules.hours == "own" else None,
         zone=zone,
     )
 

@@ -81,6 +81,7 @@ class Office:
         self.entities = {"Meeting": EntitySettings(entity_type="Meeting")}
         self.people = People()
         self.zone = "Europe/Berlin"
+        self.asked_for_zone = 0
         self._settings = Settings()
         self._gateway = Crm(self.people)
         self.desk = Desk(self)
@@ -103,7 +104,11 @@ class Office:
     @property
     def crm_zone(self) -> Callable[[], str]:
         """Where the installation is."""
-        return lambda: self.zone
+        return self._tell_zone
+
+    def _tell_zone(self) -> str:
+        self.asked_for_zone += 1
+        return self.zone
 
     def open_mailbox(self, user_id: str, mailbox_id: int) -> MailboxClient:
         """No test of this folder asks Outlook."""

@@ -300,6 +300,8 @@ def test_the_order_is_that_of_the_question(office: Office) -> None:
         pytest.param(MONDAY, MONDAY - 1, "ends before it starts", id="backwards"),
         pytest.param(MONDAY, MONDAY, "ends before it starts", id="nothing"),
         pytest.param(MONDAY, MONDAY + LONGEST + 1, "62 days at most", id="too-long"),
+        pytest.param(-DAY, DAY, "outside of every calendar", id="before-1970"),
+        pytest.param(10**12, 10**12 + DAY, "outside of every calendar", id="milliseconds"),
     ],
 )
 def test_a_window_without_an_answer(office: Office, start: int, end: int, words: str) -> None:

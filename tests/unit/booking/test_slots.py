@@ -108,6 +108,14 @@ def test_hours_of_the_calendar_stand_in_for_the_members(office: Office) -> None:
     assert _found(office, replace(query, window=(MONDAY + DAY, MONDAY + 2 * DAY))) == []
 
 
+def test_the_crm_is_not_asked_for_a_zone_that_nobody_needs(office: Office) -> None:
+    office.connect("alice")
+    query = replace(_calendar(office, CalendarKind.PERSONAL, "alice"), zone="Europe/Vienna")
+    office.zone = ""
+    assert office.desk.slots.find(query).fitting.zone == "Europe/Vienna"
+    assert office.asked_for_zone == 0
+
+
 def test_the_daily_limit_counts_bookings_of_that_calendar(office: Office) -> None:
     office.connect("alice")
     query = _calendar(office, CalendarKind.PERSONAL, "alice", daily_limit=1, duration=60, step=60)
