@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 
 from flask import abort
 
@@ -62,8 +63,12 @@ def window(start: str, end: str, zone_name: str) -> Interval:
     return first, last
 
 
+@lru_cache(maxsize=32_768)
 def written(second: int, zone_name: str) -> str:
-    """An epoch second as ISO 8601: in the zone that was asked for, else in UTC with Z."""
+    """An epoch second as ISO 8601: in the zone that was asked for, else in UTC with Z.
+
+    Remembered: people begin at the same quarters of an hour.
+    """
     return iso(datetime.fromtimestamp(second, UTC), zone_name)
 
 

@@ -208,6 +208,12 @@ def test_every_address_is_described(world: World) -> None:
     assert rules == described
 
 
+def test_every_address_stands_in_the_guide() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "use-the-api.md").read_text(encoding="utf-8")
+    words = {part for path in DESCRIPTION["paths"] for part in path.split("/") if part and part[0] != "{"}
+    assert {word for word in words if word not in guide} == set()
+
+
 def test_accounts_come_in_pages(program: Program) -> None:
     seen, after = [], ""
     for _ in range(4):
