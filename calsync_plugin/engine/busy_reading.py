@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 _UNREADABLE = (NotFound, Forbidden, Refused, Unavailable, UnknownOutcome)
 """What one calendar may answer without the others being any worse."""
 _PASSING = (Unavailable, UnknownOutcome)
+SOON, AGAIN = 20.0, 600.0
+"""Seconds until a calendar that could not be read is tried once more, and from then on."""
 
 
 @dataclass(slots=True)
@@ -71,15 +73,14 @@ class BusyRound:
         self._alone = sorted(self._sources.keys() - self._shared)
         self._reading = Reading(store, run.client, mailbox_id, CursorStage.BUSY)
         self._failed: set[int] = {one.id for one in sources if one.place not in there}
-        self._passing = False
-        self.hiccups = False
-        """Whether a calendar could not be read for the first time, for a reason that may pass by itself."""
+        self.again_in: float | None = None
+        """Seconds until another look, because a calendar could not be read."""
         self._tidy([one for one in sources if one.place not in there])
 
     @property
     def polls(self) -> bool:
-        """Whether a calendar wants to be looked at again soon of which Outlook sends no notification."""
-        return self._passing or bool(self._run.scope.shared & self._sources.keys())
+        """Whether there is a calendar of which Outlook sends no notification."""
+        return bool(self._run.scope.shared & self._sources.keys())
 
     # --- what is read for records
 
@@ -248,8 +249,9 @@ class BusyRound:
         """A calendar that cannot be read now: its source says so, what was known of it stays."""
         self._failed.add(source.id)
         passing = isinstance(error, _PASSING)
-        self._passing = self._passing or passing
-        self.hiccups = self.hiccups or (passing and not source.error)
+        # The first time it may be a hiccup.
+        wait = AGAIN if source.error else SOON
+        self.again_in = wait if self.again_in is None else min(self.again_in, wait)
         text = f"this calendar cannot be read: {error}"
         if isinstance(error, NotFound) and source.place not in self._run.scope.read:
             run = self._run

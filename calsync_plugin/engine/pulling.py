@@ -28,8 +28,7 @@ from calsync_plugin.state import Cursor, CursorStage, Notify, Stage, Store
 
 DAY = 24 * 3600.0
 SOON = 20.0
-"""Seconds until a second look if a notification came and nothing was found: delta may lag behind; or if
-Outlook had a hiccup."""
+"""Seconds until a second look if a notification came and nothing was found: delta may lag behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,10 +192,14 @@ class Puller:
 
     def _next(self, run: Run, busy: BusyRound, found: int, hints: int, upkeep: float) -> float:
         """Seconds until the next look of its own accord."""
+        wait = self._next_of_events(run, busy, found, hints, upkeep)
+        return wait if busy.again_in is None else min(wait, busy.again_in)
+
+    def _next_of_events(self, run: Run, busy: BusyRound, found: int, hints: int, upkeep: float) -> float:
         account = self._store.accounts.get(run.user_id)
         notified = account is not None and account.notify is Notify.NOTIFICATIONS
         if not notified or busy.polls or run.scope.shared & set(run.scope.read):
-            return min(self._parts.poll_seconds, SOON) if busy.hiccups else self._parts.poll_seconds
+            return self._parts.poll_seconds
         # Spread over the day, so that the mailboxes of an installation do not come at once.
         wait = min(upkeep, DAY * self._parts.random.uniform(0.9, 1.1))
         heeded = self._heeded.get(run.mailbox_id, hints)

@@ -22,7 +22,7 @@ from calsync_plugin.engine import assembly
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.http import Http
 from calsync_plugin.settings import Settings, WorkerSettings
-from calsync_plugin.state import Keyring
+from calsync_plugin.state import CursorStage, Keyring
 from calsync_plugin.state.store import Store
 from calsync_plugin.web.app import create_app as create_web
 from tests.faults.course import Course, WatchedDatabase, Wire
@@ -143,10 +143,15 @@ class Yard(World):
         for _ in range(limit):
             super().settle(limit=limit)
             due = self.app.store.queue.next_due_in()
-            if due is None or due > 700 or not any(self.wants(user_id) for user_id in self.connected()):
+            if due is None or due > 700 or not any(self._is_behind(one) for one in self.connected()):
                 return
             self.clock.advance(max(due, 0.0) + 0.001)
         raise AssertionError("a mailbox was never read to its end")
+
+    def _is_behind(self, user_id: str) -> bool:
+        """Whether a user's mailbox, or when its user is busy, is still to be read."""
+        stages = {c.stage for c in self.app.store.cursors.for_mailbox(self.mailbox(user_id))}
+        return self.wants(user_id) or CursorStage.LISTING in stages
 
     def run(self, *, rounds: int) -> None:
         """Run what is due, and what is tried again later, for so many rounds."""
