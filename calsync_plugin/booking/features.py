@@ -28,6 +28,8 @@ EVERYBODY = Subject("installation", "")
 TEAM, ROLE = "team", "role"
 REMEMBERED = 300.0
 """Seconds for which it is believed what the CRM said of a user's teams and roles."""
+ASK_AGAIN = 30.0
+"""Seconds after which a CRM that did not answer is asked again: nobody waits for it at each look."""
 NOT_FOR_YOU = _("This is not enabled for your account, please contact the administrator.")
 
 
@@ -63,6 +65,7 @@ class Features:
         self._store = store
         self._gateway = gateway
         self._told: dict[str, tuple[float, Groups]] = {}
+        self._unanswered_at = float("-inf")
 
     def check(self, feature: Feature, user_id: str, *, admin: bool = False) -> None:
         """Raise FeatureOff, in words for an administrator or for others, if a user must do without."""
@@ -135,11 +138,12 @@ class Features:
         asked = [
             one for one in wanted if one not in self._told or not 0 <= now - self._told[one][0] < REMEMBERED
         ]
-        if asked:
+        if asked and not 0 <= now - self._unanswered_at < ASK_AGAIN:
             gateway: CrmGateway = self._gateway()
             try:
                 found = gateway.staff.by_ids(asked)
             except RemoteError as error:
+                self._unanswered_at = now
                 log.warning("what the CRM said last of teams and roles counts: %s", error)
             else:
                 self._told |= {one: (now, _groups_of(found.get(one))) for one in asked}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from calsync_plugin.accounts.auditing import Actor
-from calsync_plugin.booking.features import EVERYBODY, NOT_FOR_YOU, REMEMBERED, Feature
+from calsync_plugin.booking.features import ASK_AGAIN, EVERYBODY, NOT_FOR_YOU, REMEMBERED, Feature
 from calsync_plugin.errors import FeatureOff, UserError
 from calsync_plugin.state import Subject
 from tests.state.samples import MovedClock
@@ -88,8 +88,20 @@ def test_while_the_crm_is_away_what_it_said_last_counts(office: Office, clock: M
     clock.move(10 * REMEMBERED)
     assert _off_for(office, Feature.BOOKINGS) == ["alice", "carol", "dora"]
     office.people.away = False
+    clock.move(ASK_AGAIN + 1)
     office.people.teams["alice"] = frozenset()
     assert _off_for(office, Feature.BOOKINGS) == ["carol", "dora"]
+
+
+def test_nobody_waits_for_a_crm_that_just_did_not_answer(office: Office, clock: MovedClock) -> None:
+    office.desk.features.close(BOSS, Feature.BOOKINGS, SALES)
+    office.people.away = True
+    for _ in range(3):
+        _off_for(office, Feature.BOOKINGS)
+    assert office.people.asked == 1
+    clock.move(ASK_AGAIN + 1)
+    _off_for(office, Feature.BOOKINGS)
+    assert office.people.asked == 2
 
 
 def test_who_was_never_told_of_does_without_until_the_crm_answers(office: Office) -> None:
