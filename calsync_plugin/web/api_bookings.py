@@ -60,6 +60,9 @@ def _request(
     text = api_values.text("start", body.get("start"), longest=40, needed=True)
     start = api_times.instant("start", text, zone)
     asked = api_slots.question(calsync, caller, body, (start, start + 1), zone)
+    if body.get("attributes") and not caller.admin:
+        # They are written with our rights in the CRM, which may be more than the user's.
+        abort(403, "attributes: only an administrator may set them")
     return BookingRequest(
         query=asked.query,
         start=start,

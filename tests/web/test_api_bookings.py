@@ -203,6 +203,13 @@ def test_who_may_book_whom(
     assert len(world.records()) == (status == 201)
 
 
+def test_attributes_are_not_written_with_more_rights_than_the_callers(world: World, program: Program) -> None:
+    answer = book(program, user(ALICE), attributes={"parentType": "Account", "parentId": "1"})
+    assert (answer.status_code, "attributes" in answer.get_json()["error"]) == (403, True)
+    assert world.records() == []
+    assert book(program, user(ALICE), attributes={}).status_code == 201
+
+
 def test_who_sees_and_who_cancels(world: World, program: Program) -> None:
     """Alice booked for bob; carol has nothing to do with it."""
     path = f"{PATH}/{book(program, user(ALICE), calendar='', users=[BOB]).get_json()['id']}"
