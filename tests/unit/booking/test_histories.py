@@ -138,9 +138,13 @@ class Town:
         query = SlotQuery(window=(0, 1), calendar_id=kind.value, asked_user=asked)
         request = BookingRequest(query=query, start=self.draws.choice(STARTS), name=f"Visitor {number}")
         try:
-            self.bookings.add(self.booker.book(request).id)
+            booking = self.booker.book(request)
         except CalsyncError:
             return
+        self.bookings.add(booking.id)
+        for user_id in self.office.store.bookings.takers([booking.id])[booking.id]:
+            told = [one for one in self.blocks[user_id] if one[0] < booking.end and booking.start < one[1]]
+            assert told == [], (user_id, booking)
 
     def cancel(self) -> None:
         """Somebody cancels something."""
