@@ -24,7 +24,7 @@ from calsync_plugin.errors import KeyReused, RemoteError, SlotTaken, UserError
 from calsync_plugin.graph import zones
 from calsync_plugin.state import Booking, BookingCalendar, BookingState, CalendarKind
 from calsync_plugin.web.booking_asked import asked_user, asked_zone, week_address
-from calsync_plugin.web.booking_words import names_of
+from calsync_plugin.web.booking_words import names_of, people
 from calsync_plugin.web.known_sentences import in_words, known
 from calsync_plugin.web.speaking import moment as spoken_moment
 from calsync_plugin.web.speaking import tell
@@ -183,8 +183,7 @@ def _who(calsync: Calsync, slot: Slot | None, *, all_come: bool) -> str:
     """Who comes, or could."""
     if slot is None:
         return ""
-    names = names_of(calsync, slot.user_ids)
-    free = tuple(names.get(one, one) for one in slot.user_ids)
+    free = tuple(one.name for one in people(calsync, slot.user_ids).values())
     if all_come or len(free) == 1:
         return ", ".join(free)
     return _("one of those who are free: %(names)s", names=free)

@@ -199,6 +199,16 @@ def test_what_is_booked_by_us_is_not_free(world: World, alice: Browser) -> None:
     assert rows(look(alice, calendar))["10:00"][1] == NOT_FREE
 
 
+def test_while_the_crm_is_away_free_times_are_shown_by_addresses(world: World, alice: Browser) -> None:
+    calendar = make(world, CalendarKind.ROUND_ROBIN, ALICE, BOB)
+    busy(world, ALICE, TUESDAY)
+    world.crm_fails(path=".", status=503, times=None)
+    assert rows(look(alice, calendar))["10:00"][1] == "1 of 2 free bob@example.com Book Tue 24 Nov, 10:00"
+    start = int(TUESDAY.timestamp())
+    text = text_of(alice.get(f"/booking-calendars/{calendar.id}/book?start={start}"))
+    assert "With bob@example.com" in text
+
+
 # --- nothing is free, and why
 
 
