@@ -14,12 +14,13 @@ from itertools import chain
 from typing import NamedTuple
 
 from calsync_plugin.booking.features import Feature, Features
-from calsync_plugin.booking.owners import Owner, owner_of
+from calsync_plugin.booking.owners import Owner
+from calsync_plugin.booking.taking import owners_of
 from calsync_plugin.booking.trust import NOT_ENABLED, Trust, lacks, trust
 from calsync_plugin.domain.availability import Interval, WorkingHours, cut, gaps, joined, local_midnight
 from calsync_plugin.errors import SettingsError
 from calsync_plugin.settings import Settings
-from calsync_plugin.state import Account, BusySource, Store
+from calsync_plugin.state import BusySource, Store
 from calsync_plugin.wording import gettext as _
 
 MOST_USERS = 100
@@ -136,7 +137,7 @@ class Availability:
             for one in wanted
         }
         answered = [one for one in wanted if not refused[one]]
-        owners = self._owners(answered, accounts)
+        owners = owners_of(store, answered, self._crm_zone, accounts)
         kinds = self._kinds(owners, sources, window)
         hours = _hours(owners.values(), window)
         found = {one: UserTime(user_id=one, known=False, reason=refused[one] or "") for one in wanted}
@@ -151,17 +152,6 @@ class Availability:
             )
             found[one] = _time(owner, judged, kinds[one], hours[owner.hours])
         return [found[user_id] for user_id in user_ids]
-
-    def _owners(self, user_ids: Sequence[str], accounts: Mapping[str, Account]) -> dict[str, Owner]:
-        """Those of whom something is told, by id."""
-        without = [one for one in user_ids if one not in accounts]
-        others = self._store.crm_users.many(without) if without else {}
-        zones = {one: account.user_zone for one, account in accounts.items()}
-        zones |= {one: user.zone for one, user in others.items()}
-        return {
-            one: owner_of(one, accounts.get(one), user_zone=zones.get(one, ""), crm_zone=self._crm_zone)
-            for one in user_ids
-        }
 
     def _kinds(
         self, owners: Mapping[str, Owner], sources: Mapping[str, Sequence[BusySource]], window: Interval

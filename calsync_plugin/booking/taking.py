@@ -11,13 +11,23 @@ from itertools import chain
 
 from calsync_plugin.booking.owners import Owner, owner_of
 from calsync_plugin.domain.availability import Interval, joined, local_midnight
-from calsync_plugin.state import BusyTime, Standing, Store
+from calsync_plugin.state import Account, BusyTime, Standing, Store
 
 
-def owners_of(store: Store, user_ids: Collection[str], crm_zone: Callable[[], str]) -> dict[str, Owner]:
-    """Users by id, connected or not; `crm_zone` is asked where nothing better is known."""
-    accounts = store.accounts.many(sorted(set(user_ids)))
-    others = store.crm_users.many(one for one in user_ids if one not in accounts)
+def owners_of(
+    store: Store,
+    user_ids: Collection[str],
+    crm_zone: Callable[[], str],
+    accounts: Mapping[str, Account] | None = None,
+) -> dict[str, Owner]:
+    """Users by id, connected or not; `crm_zone` is asked where nothing better is known.
+
+    `accounts` are those of the users, if they were read already.
+    """
+    if accounts is None:
+        accounts = store.accounts.many(sorted(set(user_ids)))
+    without = [one for one in user_ids if one not in accounts]
+    others = store.crm_users.many(without) if without else {}
     zones = {one: user.zone for one, user in others.items()}
     zones |= {one: account.user_zone for one, account in accounts.items()}
     return {
