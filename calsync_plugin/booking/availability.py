@@ -119,17 +119,14 @@ class Availability:
 
     def within(self, user_ids: Sequence[str], window: Interval, *, fresh: bool = False) -> list[UserTime]:
         """The same for a window that was checked, and may have grown by buffers since."""
-        wanted = sorted(set(user_ids))
-        told = self._look(wanted, *window) if fresh and wanted else {}
-        store, now = self._store, self._store.clock.now()
-        accounts = store.accounts.many(wanted)
-        off = {
-            one for one, gates in self._features.closed_for(wanted).items() if Feature.AVAILABILITY in gates
-        }
+        store, wanted = self._store, sorted(set(user_ids))
+        closed = self._features.closed_for(wanted)
+        off = {one for one in wanted if Feature.AVAILABILITY in closed[one]}
+        told = self._look([one for one in wanted if one not in off], *window) if fresh and wanted else {}
+        accounts, graph, now = store.accounts.many(wanted), self._settings().graph, store.clock.now()
         sources: dict[str, list[BusySource]] = {}
         for source in store.busy.sources(wanted):
             sources.setdefault(source.user_id, []).append(source)
-        graph = self._settings().graph
         refused = {
             one: NOT_ENABLED
             if one in off
@@ -156,7 +153,7 @@ class Availability:
     def _kinds(
         self, owners: Mapping[str, Owner], sources: Mapping[str, Sequence[BusySource]], window: Interval
     ) -> dict[str, dict[str, list[Interval]]]:
-        """When users are busy, by user and kind, as it is stored: neither in order nor joined."""
+        """When users are busy in a window, by user and kind."""
         found: dict[str, dict[str, list[Interval]]] = {one: {} for one in owners}
         into = {
             source.id: (found[one].setdefault(source.kind.value, []).append, owner.takes, owner.rules)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,13 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calsync_plugin.booking.availability import LONGEST, BusySpan
+from calsync_plugin.booking.availability import LONGEST, Availability, BusySpan
 from calsync_plugin.booking.features import EVERYBODY, Feature
 from calsync_plugin.domain.availability import Block, Interval
 from calsync_plugin.domain.meeting import ShowAs
 from calsync_plugin.errors import SettingsError
 from calsync_plugin.settings import UserSettings
-from calsync_plugin.state import AccountStatus, Booking, Gate, Notify, SourceKind
+from calsync_plugin.state import AccountStatus, Booking, Gate, Notify, SourceKind, Subject
 from calsync_plugin.state.database import Database
 from tests.state.samples import MovedClock
 from tests.unit.booking.office import DAY, FAR, HOUR, MINUTE, NOW, Office, at, blocks
@@ -263,6 +264,38 @@ def test_what_is_stale_is_told_and_still_counts(
     assert "secret" not in " ".join(found.problems)
     assert "her own" not in " ".join(found.problems)
     assert _words(found.busy) == ["23/00:00 23/01:00"]
+
+
+def test_outlook_is_asked_first_about_those_of_whom_something_is_told(office: Office) -> None:
+    """What the look brought is in the answer, and so is why it brought nothing."""
+    source = office.connect("alice")
+    office.connect("bob")
+    office.connect("carol")
+    office.people.teams = {
+        "alice": frozenset(), "bob": frozenset(), "carol": frozenset({"sales"})
+    }  # fmt: skip
+    office.store.gates.close(Gate(feature="availability", subject=Subject("team", "sales")))
+    asked: list[tuple[list[str], int, int]] = []
+
+    def look(user_ids: Collection[str], start: int, end: int) -> Mapping[str, str]:
+        asked.append((list(user_ids), start, end))
+        office.read(source, *blocks((MONDAY, MONDAY + HOUR)))
+        return {"alice": "", "bob": "Outlook did not answer in time."}
+
+    availability = Availability(
+        office.store,
+        office.desk.features,
+        settings=lambda: office.settings,
+        crm_zone=office.crm_zone,
+        look=look,
+    )
+    assert availability.of(["alice"], MONDAY, MONDAY + DAY)[0].busy == ()
+    assert asked == []
+    alice, bob, carol = availability.of(["alice", "bob", "carol"], MONDAY, MONDAY + DAY, fresh=True)
+    assert asked == [(["alice", "bob"], MONDAY, MONDAY + DAY)]
+    assert (alice.busy, alice.stale) == (((MONDAY, MONDAY + HOUR),), False)
+    assert (bob.known, bob.stale, bob.problems) == (True, True, ("Outlook did not answer in time.",))
+    assert not carol.known
 
 
 def test_more_users_are_not_more_questions_to_the_store(
