@@ -21,6 +21,7 @@ from calsync_plugin.settings import user_settings
 from calsync_plugin.state import Account
 from calsync_plugin.web.account_choices import choices_of, teams_of
 from calsync_plugin.web.account_frame import Page, actor, connected, framed
+from calsync_plugin.web.busy_choice import blame_further
 from calsync_plugin.web.schema_fields import adds_or_takes_a_row
 from calsync_plugin.web.schema_forms import SchemaForm, form_class
 from calsync_plugin.web.speaking import tell
@@ -63,6 +64,7 @@ def _settings(calsync: Calsync, account: Account) -> Page:
     document = _without_main(calsync, account, form.document())
     wrong = form.problems(document)
     wrong = form.blame_choices(document, account.settings) or wrong
+    wrong = blame_further(calsync, account, form, document) or wrong
     if wrong or _contradicts(form, document):
         return _form(account, form), 422
     session[DRAFT] = [account.user_id, document]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -17,13 +16,12 @@ from calsync_plugin.accounts.administration import CHOSEN_FOR_OTHERS, choose_for
 from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.accounts.reset import reset
 from calsync_plugin.accounts.restore import Restorer
-from calsync_plugin.booking.features import Feature
 from calsync_plugin.documents import Problem
 from calsync_plugin.engine.assembly import Calsync
-from calsync_plugin.errors import FeatureOff, SettingsError
+from calsync_plugin.errors import SettingsError
 from calsync_plugin.state import Account
 from calsync_plugin.web.account_choices import choices_of
-from calsync_plugin.web.known_sentences import in_words
+from calsync_plugin.web.busy_choice import blame_further
 from calsync_plugin.web.schema_forms import SchemaForm, form_class
 from calsync_plugin.web.speaking import say, tell
 from calsync_plugin.web.visitors import admin_only, visitor
@@ -53,28 +51,17 @@ def add_actions(pages: Blueprint, calsync: Calsync, find: Callable[[str], Accoun
         account = find(user_id)
         form = _form_class(calsync, account)()
         chosen = {name: value for name, value in form.document().items() if name in CHOSEN_FOR_OTHERS}
-        if form.problems({**account.settings, **chosen}):
+        wrong = form.problems({**account.settings, **chosen})
+        if blame_further(calsync, account, form, chosen, admin=True) or wrong:
             return _again(account, form)
         try:
-            _check_feature(calsync, account, chosen)
             choose_for(calsync.store, calsync.gateway, _actor(), user_id, chosen)
-        except FeatureOff as error:
-            form.blame([Problem(("conflict_calendars",), in_words(error))])
-            return _again(account, form)
         except SettingsError as error:
             place, _sep, text = str(error).partition(": ")
             form.blame([Problem((place,), text) if place in CHOSEN_FOR_OTHERS else Problem((), str(error))])
             return _again(account, form)
         tell(_("Saved."), "success")
         return redirect(url_for("admin_accounts.one", user_id=user_id), 303)
-
-
-def _check_feature(calsync: Calsync, account: Account, chosen: Mapping[str, Any]) -> None:
-    """Raise FeatureOff for a further calendar that is to make somebody busy who must do without."""
-    before = account.settings.get("conflict_calendars")
-    known = before if isinstance(before, list) else []
-    if any(one not in known for one in chosen.get("conflict_calendars") or ()):
-        calsync.desk.features.check(Feature.CONFLICT_CALENDARS, account.user_id, admin=True)
 
 
 def choices_form(calsync: Calsync, account: Account) -> SchemaForm:

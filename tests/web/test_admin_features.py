@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -96,6 +97,26 @@ def test_whom_it_concerns_is_kept_out_and_reads_what_was_shown(world: World, pag
     switch(page, "off", Feature.AVAILABILITY, EVERYBODY)
     with pytest.raises(FeatureOff, match=re.escape(NOT_FOR_YOU)):
         world.app.desk.features.check(Feature.AVAILABILITY, ALICE)
+
+
+def test_where_further_calendars_are_off_the_settings_take_none(world: World, page: Browser) -> None:
+    """Those that were chosen before may stay, and may go."""
+    mailbox_id = world.account(ALICE).mailbox_id or 0
+    rows = world.app.store.calendars.for_mailbox(mailbox_id)
+    further = [replace(rows[0], id=one, name=one, is_default=False) for one in ("first", "second")]
+    world.app.store.calendars.replace(mailbox_id, [*rows, *further])
+    world.choose(ALICE, conflict_calendars=["first"])
+    switch(page, "off", Feature.CONFLICT_CALENDARS, EVERYBODY)
+    alice = Browser(world)
+    alice.sign_in("alice")
+    form = alice.fields("/external-account/settings")
+    refused = alice.post("/external-account/settings", {**form, "conflict_calendars": ["first", "second"]})
+    assert refused.status_code == 422
+    assert NOT_FOR_YOU in text_of(refused.text)
+    for kept in (["first"], []):
+        taken = alice.post("/external-account/settings", {**form, "conflict_calendars": kept})
+        assert taken.status_code == 200
+        assert NOT_FOR_YOU not in text_of(taken.text)
 
 
 def test_a_group_for_which_it_is_off_is_not_offered_again(page: Browser) -> None:
