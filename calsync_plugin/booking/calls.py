@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from calsync_plugin.booking.asking import BookingRequest
 from calsync_plugin.booking.availability import Availability, UserTime
@@ -120,37 +119,20 @@ class Booked:
     """Why it was released."""
 
 
-class Parts(Protocol):
-    """What of the desk is called."""
-
-    @property
-    def availability(self) -> Availability:
-        """When users are busy."""
-        ...
-
-    @property
-    def slots(self) -> Slots:
-        """Free times."""
-        ...
-
-    @property
-    def booker(self) -> Booker:
-        """Books, and cancels."""
-        ...
-
-
 class Calls:
     """`calsync.desk.calls`. Refuses in words (UserError) what cannot be asked, and naive datetimes."""
 
-    def __init__(self, desk: Parts) -> None:
-        """Call `desk`."""
-        self._desk = desk
+    def __init__(self, availability: Availability, slots: Slots, booker: Booker) -> None:
+        """Call these parts of the desk."""
+        self._availability = availability
+        self._slots = slots
+        self._booker = booker
 
     def busy(
         self, user_ids: Sequence[str], start: datetime, end: datetime, *, fresh: bool = False
     ) -> list[Busy]:
         """When users are busy, in the order asked; `fresh`: ask Outlook first, for some seconds at most."""
-        found = self._desk.availability.of(user_ids, *_window(start, end), fresh=fresh)
+        found = self._availability.of(user_ids, *_window(start, end), fresh=fresh)
         return [_busy(one) for one in found]
 
     def slots(
@@ -164,7 +146,7 @@ class Calls:
     ) -> Free:
         """The free slots between two moments, the first `limit` of them."""
         query = question.within(_window(start, end))
-        found = self._desk.slots.find(query, fresh=fresh, limit=limit)
+        found = self._slots.find(query, fresh=fresh, limit=limit)
         times = ((slot.start, slot.end, slot.user_ids) for slot in found.slots)
         return Free(free_slots(times), dict(found.lacking))
 
@@ -202,11 +184,11 @@ class Calls:
             entity_type=entity_type,
             attributes=dict(attributes or {}),
         )
-        return _booked(self._desk.booker.book(request))
+        return _booked(self._booker.book(request))
 
     def cancel(self, booking_id: str) -> Booked | None:
         """Remove a booking's record and free its time; None if there is no such booking."""
-        found = self._desk.booker.cancel(booking_id)
+        found = self._booker.cancel(booking_id)
         return _booked(found) if found else None
 
 

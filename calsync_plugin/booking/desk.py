@@ -81,7 +81,7 @@ class Desk:
     @cached_property
     def calls(self) -> Calls:
         """The same for a host in this process, by datetimes."""
-        return Calls(self)
+        return Calls(self.availability, self.slots, self.booker)
 
     @cached_property
     def slots(self) -> Slots:
