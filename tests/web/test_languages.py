@@ -201,7 +201,7 @@ DATA = re.compile(
     r"""(calsync|·|Outlook|CRM|English|Deutsch|Europe/Berlin|Meeting|Visit|Call|Anruf|[\d\W]*
     |Admin|Alice\ Able|Bob\ Baker|Carol\ \w+|\w{17}|Sales|Calendar|ExternalAccount|OutlookCalendar
     |\(?[\w.]+@[\w.]+\)?|\d+\s.*@.*|Meeting\ \d+|Kick-off|Review|A|B|C|Gone|von\ the\ test
-    |(Mo|Di|Mi|Do|Fr|Sa|So)\.,\ \d+\.\ \w+\.?(\ \d{4}|,\ \d\d:\d\d)?|\d+\.\ \w+\ \d{4}
+    |(Mo|Di|Mi|Do|Fr|Sa|So)\.,\ \d+\.\ \w+\.?(\ \d{4}|,\ \d\d:\d\d|,\ heute)?|\d+\.\ \w+\ \d{4}
     |UTC|Demo
     |((Mo|Di|Mi|Do|Fr|Sa|So)\.\ )?\d\d:\d\d(:\ (abgelehnt|nach\ Outlook|ins\ CRM|.*innerhalb\ von).*)?
     |[\d,]+\ s|1\ im\ CRM,\ 1\ in\ Outlook,\ von|der\ Benutzer\ hat\ Outlook\ verbunden
