@@ -73,11 +73,13 @@ class Collisions:
 
     def of(self, entity_type: str, record: Mapping[str, object]) -> tuple[Collision, ...]:
         """What a record would collide with, in order of time; nothing where that cannot be told in time."""
+        asked: Future[tuple[Collision, ...]] | None = None
         try:
-            asked: Future[tuple[Collision, ...]] = self._threads.submit(self.find, entity_type, record)
+            asked = self._threads.submit(self.find, entity_type, record)
             return asked.result(self._seconds)
         except TooSlow:
-            asked.cancel()
+            if asked is not None:
+                asked.cancel()
             log.warning("collisions of a %.80s were not told: it took too long", entity_type)
         except CalsyncError as error:
             log.warning("collisions of a %.80s were not told: %s", entity_type, error)

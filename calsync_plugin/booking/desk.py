@@ -5,7 +5,6 @@ Decides what they share. What each decides stands in its own module.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -45,8 +44,8 @@ class Installation(Protocol):
         ...
 
     @property
-    def crm_zone(self) -> Callable[[], str]:
-        """Tells the CRM installation's zone."""
+    def crm_zone(self) -> Any:
+        """Called, it tells the CRM installation's zone; its type is hidden as that of `gateway`."""
         ...
 
     def open_mailbox(self, user_id: str, mailbox_id: int) -> MailboxClient:
@@ -150,4 +149,4 @@ class Desk:
         return self._calsync.gateway
 
     def _crm_zone(self) -> str:
-        return self._calsync.crm_zone()
+        return str(self._calsync.crm_zone())

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from calsync_plugin.domain.availability import Block
 from calsync_plugin.domain.meeting import ShowAs
+from calsync_plugin.state.booking_rows import HoldState
+from calsync_plugin.state.booking_schema import booking_holds as h
 from calsync_plugin.state.bulk import chunks
 from calsync_plugin.state.busy_rows import OF_MAILBOX, BusySource, BusyTime, SourceKind
 from calsync_plugin.state.busy_schema import busy as b
@@ -63,6 +65,7 @@ class Busy:
         """Let a user's mailbox have just these sources: kind and name by calendar id; returns them by id.
 
         Those that stay keep their blocks, the others lose them at once. What is as it was is not written.
+        Bookings whose event a linked calendar told of take up time by themselves again once it is gone.
         """
         present = {one.place: one for one in self.of_mailbox(mailbox_id) if one.user_id == user_id}
         gone = [one.id for place, one in present.items() if place not in wanted]
@@ -76,6 +79,8 @@ class Busy:
             return sorted(present.values(), key=lambda one: one.id)
         with self._database.write() as connection:
             connection.execute(delete(s).where(s.c.id.in_(gone)))
+            if any(one.id in gone and one.kind is SourceKind.LINKED for one in present.values()):
+                self._unfollow(connection, user_id)
             for place in other:
                 kind, name = wanted[place]
                 same = s.c.id == present[place].id
@@ -92,9 +97,16 @@ class Busy:
             return connection.execute(gone).rowcount > 0
 
     def remove_all(self, user_id: str) -> None:
-        """Forget all sources of a user (disconnect)."""
+        """Forget all sources of a user (disconnect); bookings take up time by themselves again."""
         with self._database.write() as connection:
             connection.execute(delete(s).where(s.c.user_id == user_id))
+            self._unfollow(connection, user_id)
+
+    def _unfollow(self, connection: Connection, user_id: str) -> None:
+        """No event tells of this user's bookings any more, until it is read again."""
+        ahead = (h.c.user_id == user_id) & (h.c.ends_at > int(self._database.clock.now()))
+        followed = ahead & (h.c.state == HoldState.FOLLOWED.value)
+        connection.execute(update(h).where(followed).values(state=HoldState.KEPT.value))
 
 
 def sources_of(connection: Connection, user_ids: Collection[str]) -> list[BusySource]:
@@ -161,7 +173,7 @@ def block_of(row: Any) -> Block:
     )
 
 
-def _within(statement: Select[Any], source_ids: Iterable[int], start: int, end: int) -> Select[Any]:
+def _within(statement: Any, source_ids: Iterable[int], start: int, end: int) -> Any:
     return statement.where(
         b.c.source_id.in_(list(source_ids)), b.c.ends_at > start - MARGIN, b.c.starts_at < end + MARGIN
     )
