@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from calsync_plugin.accounts.choices import choose
 from calsync_plugin.booking import settling
 from calsync_plugin.booking.asking import BookingRequest
 from calsync_plugin.booking.fitting import SlotQuery
@@ -127,6 +128,30 @@ def test_once_the_event_is_there_it_tells_and_the_booking_does_not(world: World)
     world.discard(ALICE)
     world.pull()
     assert free(world, ALICE)
+    assert stored(world, booking).state is BookingState.CONFIRMED
+
+
+def test_a_booking_takes_its_time_by_itself_again_when_its_calendar_is_left(world: World) -> None:
+    book(world, asking(ALICE))
+    world.settle()
+    world.pull()
+    assert holds(world) == []
+    choose(world.app.store, world.app.gateway, ALICE, {"main_calendar": world.calendar(ALICE, "Another")})
+    world.settle()
+    world.pull()
+    assert [hold.state for hold in holds(world)] == [HoldState.KEPT]
+    assert not free(world, ALICE)
+
+
+def test_a_booking_keeps_its_time_while_its_user_connects_again(world: World) -> None:
+    booking = book(world, asking(ALICE))
+    world.settle()
+    world.app.connections.disconnect(ALICE)
+    assert [hold.state for hold in holds(world)] == [HoldState.KEPT]
+    world.connect(ALICE)
+    world.settle()
+    assert holds(world) == []
+    assert not free(world, ALICE)
     assert stored(world, booking).state is BookingState.CONFIRMED
 
 
