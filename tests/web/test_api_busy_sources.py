@@ -140,7 +140,8 @@ def test_conflict_calendars_are_settings_unless_they_are_off(
     world: World, program: Program, headers: dict[str, str], words: str
 ) -> None:
     mailbox_id = world.account(ALICE).mailbox_id or 0
-    (private,) = [one.id for one in world.app.store.calendars.for_mailbox(mailbox_id) if one.name == "Private"]
+    calendars = world.app.store.calendars.for_mailbox(mailbox_id)
+    (private,) = [one.id for one in calendars if one.name == "Private"]
     chosen = {"conflict_calendars": [private]}
     world.app.desk.features.close(ADMINISTRATOR, Feature.CONFLICT_CALENDARS, Subject("installation", ""))
     answer = program.ask("PUT", f"/accounts/{ALICE}/settings", headers, json=chosen)
