@@ -2,8 +2,7 @@
 
 Decides when each is read, several at a time, and that none of it delays a mailbox: a server that is slow or
 lies costs its own users their freshness and nobody else anything. What could not be read keeps what was known
-of it, with the reason, until that is older than `OLDEST`: a calendar of last month would say more about the
-past than about the week to come.
+of it, with the reason, as long as its user keeps it: a time that was busy is not free because a server is away.
 """
 
 from __future__ import annotations
@@ -31,13 +30,10 @@ INTERVAL = 15 * 60.0
 """Seconds between two looks at an address that answers."""
 LONGEST_WAIT = 24 * 3600.0
 """Seconds between two looks at one that fails."""
-OLDEST = timedelta(days=7)
-"""How long what was known of it counts while it cannot be read."""
 MONTHS = 12
 PORTION = 40
 """Addresses that one run reads before it gives the lane back."""
 AT_ONCE = 4
-TOO_OLD = f"what was known of it is older than {OLDEST.days} days and counts no longer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,17 +130,13 @@ class FeedLane:
         source, failures = feed.source, feed.failures + 1 if found.problem else 0
         with self._store.save(lease) as tx:
             if found.problem:
-                tx.busy.failed(source.id, self._words(feed, found.problem))
-                if self._is_too_old(feed):
-                    tx.busy.replace(source.id, ())
+                tx.busy.failed(source.id, found.problem)
             elif found.blocks is None or found.span is None:
                 tx.busy.was_read(source.id)
             else:
                 tx.busy.replace(source.id, found.blocks)
                 tx.busy.was_read(source.id, known_from=found.span.start, known_until=found.span.end)
-        # Where nothing is kept any more, nothing can be unchanged.
-        etag = "" if found.problem and self._is_too_old(feed) else found.etag
-        self._waits(replace(feed, etag=etag, last_modified=found.last_modified), failures)
+        self._waits(replace(feed, etag=found.etag, last_modified=found.last_modified), failures)
 
     def _waits(self, feed: Feed, failures: int) -> None:
         """Say when it is asked again, longer from now after each failure in a row."""
@@ -155,13 +147,6 @@ class FeedLane:
             etag=feed.etag,
             last_modified=feed.last_modified,
         )
-
-    def _words(self, feed: Feed, problem: str) -> str:
-        return f"{problem}; {TOO_OLD}" if feed.source.read_at and self._is_too_old(feed) else problem
-
-    def _is_too_old(self, feed: Feed) -> bool:
-        read_at = feed.source.read_at
-        return read_at is None or self._store.clock.now() - read_at.timestamp() > OLDEST.total_seconds()
 
 
 def _of_file(read: FeedRead, span: Window, zone: str) -> Found:

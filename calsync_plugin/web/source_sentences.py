@@ -22,7 +22,6 @@ MESSAGES = (
     _("Outlook does not tell this account when others are free; personal accounts cannot ask"),
     _("Outlook could not tell (%(code)s)"),
     # An iCalendar address (`feeds`, `http`).
-    _("%(problem)s; what was known of it is older than 7 days and counts no longer"),
     _("%(host)s does not give the calendar without a sign-in"),
     _("%(host)s has no calendar at this address any more, or never had"),
     _("%(host)s answered with status %(status)s"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import calsync_plugin
-from calsync_plugin.engine import busy_sources, feed_reading, schedule_reading
+from calsync_plugin.engine import busy_sources, schedule_reading
 from calsync_plugin.graph import schedules
 from calsync_plugin.web.source_sentences import MESSAGES
 
@@ -24,7 +24,6 @@ OF_THE_ENGINE = [
     schedules.NOT_SHOWN,
     schedules.TOO_MANY,
     schedules.NOT_HERE,
-    f"%(problem)s; {feed_reading.TOO_OLD}",
 ]
 ANSWERED_AT_ONCE = {"masking.py"}
 """What is said of what a user typed, before anything is kept."""
