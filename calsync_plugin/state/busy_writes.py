@@ -1,7 +1,7 @@
 """What a reading learnt of somebody's busy times, written within the caller's transaction.
 
 Decides that a booking whose event was read no longer takes up time by itself: from then on the event tells.
-Does not decide what is read.
+A tentative one tells nothing yet: an invitation is, until it is answered. Does not decide what is read.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from calsync_plugin.domain.availability import Block
+from calsync_plugin.domain.meeting import ShowAs
 from calsync_plugin.state.booking_rows import HoldState
 from calsync_plugin.state.booking_schema import booking_holds, bookings
 from calsync_plugin.state.bulk import Bulk, chunks
@@ -62,7 +63,9 @@ class BusyWrites:
         rows = [_row(source_id, block) for _, block in sorted(by_id.items())]
         _PUT[self._connection.dialect.name].execute(self._connection, rows)
         if source.mailbox_id:
-            _follow(self._connection, source.user_id, source.mailbox_id, by_id.keys())
+            # What is not answered yet may leave the time free by the user's settings: it stays held.
+            told = {one.id for one in by_id.values() if one.show_as is not ShowAs.TENTATIVE}
+            _follow(self._connection, source.user_id, source.mailbox_id, told)
 
     def remove(self, source_id: int, event_ids: Iterable[str]) -> None:
         """Forget events of a source, and all dates of those that are masters of a series."""

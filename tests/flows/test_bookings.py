@@ -197,7 +197,7 @@ def test_all_of_a_team_come(world: World) -> None:
     world.pull()
     assert world.event(BOB).attendees == {"alice@example.com"}
     assert len(world.events(ALICE)) == 1
-    assert holds(world) == []
+    assert [hold.user_id for hold in holds(world)] == [ALICE]
 
 
 def test_of_a_team_that_comes_together_all_are_free_or_nobody_is_booked(world: World) -> None:
@@ -206,6 +206,21 @@ def test_of_a_team_that_comes_together_all_are_free_or_nobody_is_booked(world: W
     with pytest.raises(SlotTaken):
         book(world, of_calendar(team))
     assert (world.records(), holds(world)) == ([], [])
+
+
+def test_who_did_not_answer_the_invitation_yet_is_not_booked_twice(world: World) -> None:
+    store = world.app.store
+    store.accounts.set_settings(BOB, {**world.account(BOB).settings, "tentative_blocks": False})
+    book(world, asking(ALICE, BOB, mode=Mode.COLLECTIVE))
+    world.settle()
+    world.pull()
+    assert [(hold.user_id, hold.state) for hold in holds(world)] == [(BOB, HoldState.KEPT)]
+    assert not free(world, BOB)
+    (invitation,) = world.events(BOB)
+    world.graph("POST", BOB, f"events/{invitation.id}/accept", json={"sendResponse": True})
+    world.pull()
+    assert holds(world) == []
+    assert not free(world, BOB)
 
 
 def test_for_a_service_one_who_gives_it_can_be_asked_for(world: World) -> None:
