@@ -1,8 +1,9 @@
 """Users who are not connected: when they are busy, as Outlook tells a connected colleague of theirs.
 
 Decides whose mailbox asks, and that this is done only where an administrator allows it. What is told of a
-person is found by the address by which it was asked for, so that nobody gets the times of another. It is kept
-for months ahead, as one that is read in turn would be; but it is read only when somebody asks.
+person is found by the address by which it was asked for, so that nobody gets the times of another. Asked for
+are the same months ahead whatever window somebody wants, as for a calendar that is read in turn: what one
+caller asks for costs the colleague's mailbox two requests and no more.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from calsync_plugin.booking.looking import NO_ANSWER, OpenMailbox, why
 from calsync_plugin.crm.directory import Directory
 from calsync_plugin.domain.meeting import Person, PersonKind
 from calsync_plugin.domain.slots import DAY
-from calsync_plugin.errors import CalsyncError
+from calsync_plugin.errors import CalsyncError, SettingsError
 from calsync_plugin.graph.schedules import Schedule, read_schedules, refusal, schedule_requests, together
 from calsync_plugin.state import Account, AccountStatus, Pace, SourceKind, Store
 
@@ -55,7 +56,9 @@ class Unconnected:
 
     def ask(self, user_ids: Collection[str], start: int, end: int) -> Mapping[str, str]:
         """Ask about users; why that could not be done, by user. Left out is whom nobody could ask about."""
-        if not self._allowed():
+        now = int(self._store.clock.now())
+        window = now - BEFORE, now + AHEAD
+        if not self._allowed() or not (start < window[1] and window[0] < end):
             return {}
         try:
             users = self._users(user_ids)
@@ -63,17 +66,13 @@ class Unconnected:
             log.info("the addresses of users cannot be asked of the CRM: %s", error)
             return {}
         found: dict[str, str] = {}
-        now = int(self._store.clock.now())
-        window = min(start, now - BEFORE), max(end, now + AHEAD)
         for asker, addresses in self._askers(users, user_ids):
             told = self._told(asker, addresses, *window)
             if isinstance(told, str):
                 found |= {users[address]: told for address in addresses}
                 continue
             for address in addresses:
-                schedule = told.get(address)
-                kept = self._keep(users[address], schedule, *window) if schedule else NO_ANSWER
-                found[users[address]] = kept
+                found[users[address]] = self._kept(users[address], told.get(address), *window)
         return found
 
     def _users(self, user_ids: Collection[str]) -> dict[str, str]:
@@ -113,31 +112,49 @@ class Unconnected:
             log.info("Outlook does not tell user %s when colleagues are busy: %s", asker.user_id, error)
             return refusal(error) or why(error)
 
-    def _keep(self, user_id: str, told: Schedule, start: int, end: int) -> str:
+    def _kept(self, user_id: str, told: Schedule | None, start: int, end: int) -> str:
         """Store what was told of a user; why nothing was."""
-        if told.problem:
-            return told.problem
-        known = {feed.address: feed.source.id for feed in self._of(user_id)}
+        if told is None or told.problem:
+            return told.problem if told else NO_ANSWER
+        try:
+            self._keep(user_id, told, start, end)
+        except CalsyncError as error:
+            log.info("what Outlook told of user %s was not kept: %s", user_id, error)
+            return NO_ANSWER
+        return ""
+
+    def _keep(self, user_id: str, told: Schedule, start: int, end: int) -> None:
+        known = self._of(user_id)
         for address, source_id in known.items():
             if address != told.address:
                 self._store.busy.remove(source_id, user_id=user_id)
-        source_id = known.get(told.address) or self._store.feeds.add(
-            user_id,
-            SourceKind.SCHEDULE,
-            told.address,
-            shown=told.address,
-            name=told.address,
-            most=MOST,
-            due_in=NEVER,
-        )
+        source_id = known.get(told.address) or self._source(user_id, told.address)
         first, last = (datetime.fromtimestamp(second, UTC) for second in (start, end))
         with self._store.save(None) as tx:
             tx.busy.replace(source_id, told.blocks)
             tx.busy.was_read(source_id, known_from=first, known_until=last)
-        return ""
 
-    def _of(self, user_id: str) -> list[Any]:
-        return [one for one in self._store.feeds.of(user_id) if one.source.kind is SourceKind.SCHEDULE]
+    def _source(self, user_id: str, address: str) -> int:
+        """A new source; that of somebody else who asked for the first time at the same moment."""
+        try:
+            return self._store.feeds.add(
+                user_id,
+                SourceKind.SCHEDULE,
+                address,
+                shown=address,
+                name=address,
+                most=MOST,
+                due_in=NEVER,
+            )
+        except SettingsError:
+            found = self._of(user_id).get(address)
+            if found is None:
+                raise
+            return found
+
+    def _of(self, user_id: str) -> dict[str, int]:
+        feeds = self._store.feeds.of(user_id)
+        return {one.address: one.source.id for one in feeds if one.source.kind is SourceKind.SCHEDULE}
 
 
 def _domain(address: str) -> str:

@@ -11,10 +11,10 @@ from calsync_plugin.booking.asking import BookingRequest
 from calsync_plugin.booking.availability import UserTime
 from calsync_plugin.booking.fitting import SlotQuery
 from calsync_plugin.errors import CalsyncError, SlotTaken
-from calsync_plugin.state import AccountStatus, SourceKind
+from calsync_plugin.state import AccountStatus, Feed, SourceKind
 from tests.world import ALICE, BOB, CAROL, World
 
-HOUR = 3600
+HOUR, DAY = 3600, 86_400
 TEN = 1_796_119_200
 """1 December 2026, 10:00 UTC."""
 
@@ -85,6 +85,41 @@ def test_what_outlook_does_not_tell_is_said_and_what_was_known_stays(
     assert after.busy == before.busy
     assert after.stale
     assert len(after.problems) == 1
+
+
+@pytest.mark.parametrize("when", [DAY, (1 << 33) - 10 * DAY], ids=["long-ago", "far-ahead"])
+def test_nobody_is_asked_about_a_time_that_is_not_told(world: World, when: int) -> None:
+    carol(world)
+    with world.watched() as asked:
+        (time,) = world.app.desk.availability.of([CAROL], when, when + HOUR, fresh=True)
+    assert asked == []
+    assert time.unknown((when, when + HOUR)) == [(when, when + HOUR)]
+
+
+def test_whatever_window_is_asked_for_the_same_months_are_told(world: World) -> None:
+    start = int(world.app.clock.now()) + 122 * DAY
+    with world.watched() as asked:
+        (time,) = world.app.desk.availability.of([CAROL], start, start + 60 * DAY, fresh=True)
+    assert 1 <= len(asked) <= 2
+    assert time.known_until is not None
+    assert time.known_until.timestamp() < start + 2 * DAY
+
+
+def test_two_who_ask_at_once_for_the_first_time_are_both_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feeds = world.app.store.feeds
+    of = feeds.of
+
+    def first_of_all(user_id: str) -> list[Feed]:
+        """Somebody else stores the same person right after this look."""
+        found = of(user_id)
+        if not found:
+            feeds.add(user_id, SourceKind.SCHEDULE, "carol@example.com", shown="c", name="c", most=20)
+        return found
+
+    monkeypatch.setattr(feeds, "of", first_of_all)
+    assert carol(world).busy == ((TEN, TEN + HOUR),)
 
 
 def test_an_unconnected_user_is_booked_where_free(world: World) -> None:
