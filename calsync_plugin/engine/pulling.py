@@ -76,10 +76,10 @@ class Puller:
         found = self._rounds(run, reading, busy) if busy.listed() else None
         if found is None or not (busy.read_alone() and busy.listed()):
             return
-        keep_hours(self._store, run)
         self._parts.adopting.end(run.member)
         self._parts.marked.end(run.mailbox_id)
         self._finish(run, busy, found, state.hints, upkeep)
+        keep_hours(self._store, run)
 
     def _rounds(self, run: Run, reading: Reading, busy: BusyRound) -> int | None:
         """Read all cursors to their end; returns how much was news, None if the run has to yield."""

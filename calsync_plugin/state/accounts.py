@@ -121,9 +121,15 @@ class Accounts:
         """How changes of the mailbox become known; `reason` says in words why it is polled."""
         self._set(user_id, notify=notify.value, notify_reason=reason)
 
-    def set_working_hours(self, user_id: str, hours: JsonValue) -> None:
-        """When the user works, as the mailbox told just now; None if it did not tell."""
-        self._set(user_id, working_hours=hours, working_hours_at=self._now())
+    def set_working_hours(
+        self, user_id: str, hours: JsonValue, *, zone: str = "", asked_at: datetime | None = None
+    ) -> None:
+        """When the user works, as the mailbox told (now, if nothing else is said); None if it did not tell.
+
+        With a `zone` that is the mailbox's from now on.
+        """
+        values = {"zone": zone} if zone else {}
+        self._set(user_id, working_hours=hours, working_hours_at=asked_at or self._now(), **values)
 
     def set_stage(self, user_id: str, stage: Stage) -> None:
         """What the worker does at this moment."""
