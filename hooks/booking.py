@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.hookspecs import hookimpl
@@ -21,14 +20,7 @@ class BookingHooks:
         self, entity_type: str, record: Mapping[str, object]
     ) -> Sequence[Mapping[str, str]]:
         """What the meeting collides with, for each user of it who is connected."""
-        return [
-            {"user_id": one.user_id, "start": _instant(one.start), "end": _instant(one.end), "kind": one.kind}
-            for one in self._app.desk.collisions.of(entity_type, record)
-        ]
-
-
-def _instant(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).isoformat()
+        return list(self._app.desk.collisions.of(entity_type, record))
 
 
 def plugin(app: Calsync) -> BookingHooks:

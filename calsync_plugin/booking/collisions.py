@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 
 from calsync_plugin.booking.features import Feature, Features
 from calsync_plugin.booking.owners import Owner
 from calsync_plugin.booking.taking import owners_of
 from calsync_plugin.crm.spans import read_span
-from calsync_plugin.domain.availability import Interval, local_midnight, taken
+from calsync_plugin.domain.availability import Interval, local_midnight, taken, within_told
 from calsync_plugin.domain.timespan import TimeSpan
 from calsync_plugin.errors import CalsyncError, InvalidRecord
 from calsync_plugin.settings import EntitySettings
@@ -47,6 +48,11 @@ class Collision:
     kind: str
     """linked, conflict, feed, schedule or booking."""
 
+    def told(self) -> dict[str, str]:
+        """As a host is told."""
+        start, end = (datetime.fromtimestamp(second, UTC).isoformat() for second in (self.start, self.end))
+        return {"user_id": self.user_id, "start": start, "end": end, "kind": self.kind}
+
 
 class Collisions:
     """Compares records with stored busy times."""
@@ -71,11 +77,11 @@ class Collisions:
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="calsync-collisions")
 
-    def of(self, entity_type: str, record: Mapping[str, object]) -> tuple[Collision, ...]:
+    def of(self, entity_type: str, record: Mapping[str, object]) -> tuple[dict[str, str], ...]:
         """What a record would collide with, in order of time; nothing where that cannot be told in time."""
-        asked: Future[tuple[Collision, ...]] | None = None
+        asked: Future[tuple[dict[str, str], ...]] | None = None
         try:
-            asked = self._threads.submit(self.find, entity_type, record)
+            asked = self._threads.submit(self._told, entity_type, record)
             return asked.result(self._seconds)
         except TooSlow:
             if asked is not None:
@@ -87,6 +93,9 @@ class Collisions:
             # A save in the CRM goes on; nothing of ours may keep it from that.
             log.exception("collisions of a %.80s were not told", entity_type)
         return ()
+
+    def _told(self, entity_type: str, record: Mapping[str, object]) -> tuple[dict[str, str], ...]:
+        return tuple(one.told() for one in self.find(entity_type, record))
 
     def find(self, entity_type: str, record: Mapping[str, object]) -> tuple[Collision, ...]:
         """The same in the caller's thread, for as long as it takes. May raise StoreBusy."""
@@ -140,7 +149,7 @@ class Collisions:
             if block.whole_days:
                 start, end = (local_midnight(second, owner.rules) for second in (start, end))
             if _overlap((start, end), windows[owner.user_id]):
-                yield Collision(start, end, owner.user_id, source.kind.value)
+                yield Collision(within_told(start), within_told(end), owner.user_id, source.kind.value)
 
     def _bookings(self, of_record: tuple[str, str], windows: Mapping[str, Interval]) -> Iterator[Collision]:
         booking = self._store.bookings.of_record(*of_record)

@@ -17,6 +17,8 @@ from calsync_plugin.domain.timespan import AllDay, TimeSpan
 
 Interval = tuple[int, int]
 """From the first second to before the second one: meetings back to back do not touch."""
+TOLD: Interval = (0, 7_258_118_400)
+"""1970 to 2200, midnights: what calendars tell of before or after is cut. No zone can show the year 10000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,12 @@ class WorkingHours:
 @lru_cache(maxsize=8192)
 def local_midnight(second: int, zone: tzinfo) -> int:
     """The midnight of `zone` for which one of UTC stands; thousands of whole days share a few of them."""
-    return _second(datetime.fromtimestamp(second, UTC).date(), time(0), zone)
+    return _second(datetime.fromtimestamp(within_told(second), UTC).date(), time(0), zone)
+
+
+def within_told(second: int) -> int:
+    """A second that can be shown in every zone: the nearest of those that are told."""
+    return min(max(second, TOLD[0]), TOLD[1])
 
 
 def taken(span: TimeSpan, zone: tzinfo) -> Interval:

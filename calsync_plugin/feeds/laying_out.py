@@ -13,7 +13,7 @@ from typing import Any
 from icalendar import FreeBusy
 from recurring_ical_events import EventAdapter, Series
 
-from calsync_plugin.domain.availability import Block, Interval
+from calsync_plugin.domain.availability import Block, Interval, within_told
 from calsync_plugin.domain.meeting import ShowAs
 from calsync_plugin.feeds.events import BROKEN, event_of, exact_end, recurs, shown_as, uid_of
 from calsync_plugin.feeds.lines import Calendar, Component, calendars
@@ -166,6 +166,7 @@ class _Layer:
         )
 
     def _keep(self, block: Block) -> None:
+        block = replace(block, start=within_told(block.start), end=within_told(block.end))
         start, end = block.within(self._zone)
         if start < end and start < self._window[1] and end > self._window[0]:
             if len(self._result.blocks) >= MOST_BLOCKS:

@@ -177,6 +177,28 @@ def test_some_are_not_told_of(office: Office, how: Callable[[Office], None]) -> 
     assert told(office) == ()
 
 
+FOR_EVER = [
+    pytest.param(-62_135_596_800, TEN + HOUR, False, id="from-year-1"),
+    pytest.param(TEN, 253_402_318_740, False, id="into-year-10000"),
+    pytest.param(-62_135_596_800, 253_402_300_800, True, id="whole-days-for-ever"),
+    pytest.param(-(2**50), 2**50, False, id="no-dates-at-all"),
+    pytest.param(-(2**50), 2**50, True, id="no-days-at-all"),
+]
+
+
+@pytest.mark.parametrize(("start", "end", "whole_days"), FOR_EVER)
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_what_lasts_for_ever_is_told_from_1970_to_2200(
+    office: Office, zone: str, start: int, end: int, whole_days: bool
+) -> None:
+    tells(office, "anna", Block(id="x", start=start, end=end, whole_days=whole_days))
+    office.live_in("anna", zone)
+    (found,) = told(office)
+    assert at("1969-12-30T00:00") <= found.start <= TEN
+    assert TEN + HOUR <= found.end <= at("2200-01-02T00:00")
+    assert set(found.told()) == {"user_id", "start", "end", "kind"}
+
+
 ODD = [
     pytest.param({"dateStart": None}, id="no-start"),
     pytest.param({"dateEnd": ""}, id="no-end"),
@@ -237,5 +259,14 @@ def test_a_host_never_sees_an_error(
         raise error
 
     monkeypatch.setattr(office.store.busy, "sources", broken)
+    assert office.desk.collisions.of("Meeting", MEETING) == ()
+    assert "were not told" in caplog.text
+
+
+def test_a_host_sees_no_error_of_a_time_that_is_none(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    endless = (Collision(TEN, 2**60, "anna", "feed"),)
+    monkeypatch.setattr(office.desk.collisions, "find", lambda *_arguments: endless)
     assert office.desk.collisions.of("Meeting", MEETING) == ()
     assert "were not told" in caplog.text

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from calsync_plugin.domain.availability import TOLD
 from calsync_plugin.errors import FeedError
 from calsync_plugin.feeds.laying_out import laid_out
 from tests.unit.feeds.calendars import BERLIN, calendar, event, said, window
@@ -404,3 +405,21 @@ def test_times_without_a_zone_are_in_that_of_the_calendar(said_zone: str, expect
     data = calendar(event(lines), head=f"X-WR-TIMEZONE:{said_zone}")
     found = laid_out(data, NOVEMBER, ZoneInfo(BERLIN))
     assert [said(block, BERLIN) for block in found.blocks.values()] == [expected]
+
+
+FOR_EVER = [
+    pytest.param("DTSTART;VALUE=DATE:00010101\nDTEND;VALUE=DATE:99991231", id="all-days"),
+    pytest.param("DTSTART;TZID=Asia/Tokyo:00010101T000000\nDTEND;TZID=Asia/Tokyo:20991231T000000",
+                 id="from-the-year-1"),
+    pytest.param("DTSTART:20261101T000000Z\nDTEND;TZID=America/New_York:99991231T235900",
+                 id="into-the-year-10000"),
+    pytest.param("DTSTART:20261101T000000Z\nDURATION:P2900000D", id="eight-thousand-years-long"),
+]
+
+
+@pytest.mark.parametrize("lines", FOR_EVER)
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_what_lasts_for_ever_is_cut_to_what_can_be_shown(lines: str, zone: str) -> None:
+    (found,) = laid_out(calendar(event(lines)), NOVEMBER, ZoneInfo(zone)).blocks.values()
+    assert TOLD[0] <= found.start <= NOVEMBER[0] or lines.startswith("DTSTART:2026")
+    assert NOVEMBER[1] <= found.end <= TOLD[1]
