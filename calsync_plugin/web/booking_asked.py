@@ -1,6 +1,7 @@
 """What the address of a booking calendar's page asks for besides the week: a zone, a member.
 
-Decides that what is not understood is left out, and what the page's links carry along.
+Decides that what is not understood is left out, what the page's links carry along, and that page, form and
+look are open to the same visitors.
 """
 
 from __future__ import annotations
@@ -10,12 +11,20 @@ from typing import Any
 
 from flask import g, request, url_for
 
+from calsync_plugin.booking.features import Feature
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.graph import zones
 from calsync_plugin.state import BookingCalendar, CalendarKind
 from calsync_plugin.web.showing import zone_of_page
+from calsync_plugin.web.visitors import visitor
 
 LONGEST_ZONE = 100
+
+
+def check_enabled(calsync: Calsync) -> None:
+    """Raise FeatureOff, in the visitor's words, unless free times may be seen and booked here."""
+    for feature in (Feature.BOOKINGS, Feature.AVAILABILITY):
+        calsync.desk.features.check(feature, visitor().user_id, admin=visitor().admin)
 
 
 def asked_zone(calsync: Calsync) -> tuple[str, bool]:

@@ -16,14 +16,13 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from calsync_plugin.booking.asking import BookingRequest
-from calsync_plugin.booking.features import Feature
 from calsync_plugin.booking.slots import SlotQuery
 from calsync_plugin.domain.slots import DAY, Slot
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import KeyReused, RemoteError, SlotTaken, UserError
 from calsync_plugin.graph import zones
 from calsync_plugin.state import Booking, BookingCalendar, BookingState, CalendarKind
-from calsync_plugin.web.booking_asked import asked_user, asked_zone, week_address
+from calsync_plugin.web.booking_asked import asked_user, asked_zone, check_enabled, week_address
 from calsync_plugin.web.booking_words import names_of, people
 from calsync_plugin.web.known_sentences import in_words, known
 from calsync_plugin.web.speaking import moment as spoken_moment
@@ -61,7 +60,7 @@ def add_form(pages: Blueprint, calsync: Calsync, find: Callable[[str], BookingCa
             abort(404, _("Events for many people are not booked here."))
         # The form's address names the time for which it was opened; another may be chosen in it.
         start = _start((request.form if request.method == "POST" else request.args).get("start", ""))
-        calsync.desk.features.check(Feature.BOOKINGS, visitor().user_id, admin=visitor().admin)
+        check_enabled(calsync)
         if request.method == "GET":
             return _offered(calsync, calendar, Entered(start=start))
         return _sent(calsync, calendar, _entered(start))

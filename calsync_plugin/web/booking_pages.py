@@ -11,12 +11,11 @@ from datetime import UTC, datetime, timedelta
 from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from calsync_plugin.booking.features import Feature
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import FeatureOff, SettingsError
 from calsync_plugin.graph import zones
 from calsync_plugin.state import BookingCalendar, CalendarKind
-from calsync_plugin.web.booking_asked import asked_user, asked_zone, kept, week_address
+from calsync_plugin.web.booking_asked import asked_user, asked_zone, check_enabled, kept, week_address
 from calsync_plugin.web.booking_form import add_form
 from calsync_plugin.web.booking_words import EVENT_WHY, KINDS, people
 from calsync_plugin.web.free_times import FreeTimes, free_times, week_of
@@ -80,7 +79,7 @@ def _shown(calsync: Calsync, calendar: BookingCalendar) -> Page:
     monday = monday_of(request.args.get("week", ""), today)
     off, week = "", None
     try:
-        calsync.desk.features.check(Feature.BOOKINGS, visitor().user_id, admin=visitor().admin)
+        check_enabled(calsync)
         week = free_times(calsync, calendar, monday, today, zone, asked_user(calendar))
     except (FeatureOff, SettingsError) as error:
         off = known(in_words(error))
@@ -104,6 +103,7 @@ def _shown(calsync: Calsync, calendar: BookingCalendar) -> Page:
 
 def _looked(calsync: Calsync, calendar: BookingCalendar) -> Page:
     """Ask Outlook about the members' week, and show it anew."""
+    check_enabled(calsync)
     zone, _wrong = asked_zone(calsync)
     today = zones.wall(datetime.fromtimestamp(calsync.clock.now(), UTC), zone).date()
     monday = monday_of(request.args.get("week", ""), today)

@@ -149,3 +149,24 @@ def test_a_form_of_many_members_is_answered(world: World, count: int) -> None:
     )
     assert page.status_code in {413, 422}
     assert world.app.store.booking_calendars.all() == []
+
+
+@pytest.mark.parametrize("feature", [Feature.BOOKINGS, Feature.AVAILABILITY])
+def test_what_is_switched_off_is_off_on_every_page(world: World, feature: Feature) -> None:
+    calendar = calendar_of(world, ALICE)
+    alice = signed_in(world, "alice")
+    path = f"/booking-calendars/{calendar.id}"
+    sent = {"name": "Mine", "start": tomorrow(world), "key": "k" * 32}
+    assert alice.get(f"{path}/book", query_string=sent).status_code == 200
+    world.app.desk.features.close(ADMINISTRATOR, feature, Subject("installation", ""), "")
+    with world.watched() as asked:
+        answers = [
+            alice.get(path),
+            alice.get(f"{path}/book", query_string=sent),
+            alice.post(f"{path}/book", sent),
+            alice.post(f"{path}/look"),
+        ]
+    assert [one.status_code for one in answers] == [200, 409, 409, 409]
+    assert all("This is not enabled for your account" in one.text for one in answers)
+    assert "/book?" not in answers[0].text
+    assert (len(asked), world.records()) == (0, [])
