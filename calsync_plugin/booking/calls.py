@@ -65,7 +65,8 @@ class Question:
     notice: timedelta | None = None
     daily_limit: int | None = None
     zone: str = ""
-    """IANA name of the zone in which steps and the days of the limit are meant."""
+    """IANA name of the zone in which steps and the days of the limit of users are meant; a booking calendar has
+    its own."""
 
     def within(self, window: Interval) -> SlotQuery:
         """The question as the desk puts it."""

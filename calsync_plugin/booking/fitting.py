@@ -48,7 +48,7 @@ class SlotQuery:
     notice: int | None = None
     daily_limit: int | None = None
     zone: str = ""
-    """In which the steps and the days of the daily limit are meant; empty: the calendar's."""
+    """Of users: in which the steps and the days of the daily limit are meant. A booking calendar has its own."""
     asked_user: str = ""
     """The member of a service who is asked for."""
 
@@ -82,7 +82,7 @@ def fit(
     check_window(query.window)
     users = _of_calendar(query, calendar) if calendar else _named(query)
     rules = rules_of(calendar.rules) if calendar else WITHOUT_CALENDAR
-    zone = _zone(query, rules, crm_zone)
+    zone = _zone(query, rules if calendar else None, crm_zone)
     start, end = query.window
     if calendar:
         end = max(start, min(end, int(now) + rules.days_ahead * DAY))
@@ -165,13 +165,14 @@ def _check(wanted: Wanted) -> None:
         raise SettingsError(_("Duration, step and the free time around a meeting are one day at most."))
 
 
-def _zone(query: SlotQuery, rules: Rules, crm_zone: Callable[[], str]) -> str:
-    if not query.zone:
-        return _first_known(rules.zone, crm_zone)
-    found = zones.iana(query.zone)
-    if not found:
+def _zone(query: SlotQuery, rules: Rules | None, crm_zone: Callable[[], str]) -> str:
+    """In which days are counted: in another one than the calendar's a full day would look like two halves."""
+    asked = zones.iana(query.zone) if query.zone else ""
+    if query.zone and not asked:
         raise SettingsError(_("The time zone is not known; write one such as Europe/Vienna."))
-    return found
+    if rules is None and asked:
+        return asked
+    return _first_known(rules.zone if rules else "", crm_zone)
 
 
 def _first_known(zone: str, crm_zone: Callable[[], str]) -> str:

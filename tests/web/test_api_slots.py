@@ -124,7 +124,8 @@ def test_times_are_told_in_the_zone_that_is_asked_for(program: Program) -> None:
     day: dict[str, Any] = {"from": "2026-12-01", "to": "2026-12-02"}
     told = found(program, calendar="all", zone="Asia/Tokyo", **day)
     assert [one["from"] for one in told["slots"]] == ["2026-12-01T20:00:00+09:00"]
-    assert told["zone"] == "Asia/Tokyo"
+    assert told["zone"] == "UTC"
+    assert found(program, users=[ALICE], zone="Asia/Tokyo", **day)["zone"] == "Asia/Tokyo"
 
 
 def test_outlook_is_asked_before_the_answer(world: World, program: Program) -> None:

@@ -110,9 +110,11 @@ def test_hours_of_the_calendar_stand_in_for_the_members(office: Office) -> None:
 
 def test_the_crm_is_not_asked_for_a_zone_that_nobody_needs(office: Office) -> None:
     office.connect("alice")
-    query = replace(_calendar(office, CalendarKind.PERSONAL, "alice"), zone="Europe/Vienna")
+    query = _calendar(office, CalendarKind.PERSONAL, "alice", zone="Europe/Vienna")
     office.zone = ""
-    assert office.desk.slots.find(query).fitting.zone == "Europe/Vienna"
+    asked = replace(HOURLY, users=("alice",), zone="Asia/Tokyo")
+    zones = [office.desk.slots.find(one).fitting.zone for one in (query, asked)]
+    assert zones == ["Europe/Vienna", "Asia/Tokyo"]
     assert office.asked_for_zone == 0
 
 
@@ -142,6 +144,17 @@ def test_the_day_of_the_limit_is_that_of_the_questions_zone(office: Office, zone
     evening = (MONDAY + 18 * HOUR, MONDAY + 19 * HOUR)
     query = replace(HOURLY, users=("alice",), window=evening, daily_limit=1, zone=zone)
     assert bool(_found(office, query)) is free
+
+
+@pytest.mark.parametrize("zone", ["", "Europe/Berlin", "Asia/Tokyo", "Pacific/Kiritimati"])
+def test_days_and_steps_of_a_booking_calendar_are_those_of_its_zone(office: Office, zone: str) -> None:
+    """In another zone the full day would look like two with room left."""
+    office.connect("alice")
+    rules = {"hours": "own", "start": "08:00", "end": "18:00", "zone": "Europe/Berlin", "daily_limit": 1}
+    query = _calendar(office, CalendarKind.PERSONAL, "alice", duration=60, step=240, **rules)
+    assert [at for at, _ in _found(office, replace(query, zone=zone))] == ["08:00", "12:00", "16:00"]
+    office.book("alice", MONDAY + 9 * HOUR, "team")
+    assert _found(office, replace(query, zone=zone)) == []
 
 
 def test_what_nobody_knows_is_not_offered(office: Office) -> None:
