@@ -6,9 +6,18 @@ only machines in this network can reach. Looks into addresses that carry another
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
+_INNER_4 = (
+    IPv4Network("168.63.129.16/32"),
+    IPv4Network("192.0.0.0/24"),
+    IPv4Network("192.88.99.0/24"),
+)
+"""Global by their numbers and yet inner: what tells machines at Azure about themselves; services of protocols,
+among which Oracle's cloud had such a thing, too; and relays of 6to4, of which nobody knows whose they are."""
+_INNER_6 = IPv6Network("3fff::/20")
+"""RFC 9637: for examples in documents."""
 _NAT64 = IPv6Network("64:ff9b::/96")
 """RFC 6052. Machines without IPv4 get the names of the whole IPv4 internet in it."""
 _ISATAP = frozenset({0x00005EFE, 0x02005EFE})
@@ -46,6 +55,8 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _is_public_4(address: IPv4Address) -> bool:
+    if any(address in network for network in _INNER_4):
+        return False
     return address.is_global and not address.is_multicast
 
 
@@ -57,7 +68,7 @@ def _is_public_6(address: IPv6Address) -> bool:
     last = IPv4Address(int(address) & 0xFFFFFFFF)
     if address in _NAT64:
         return _is_public_4(last)
-    if address not in _GLOBAL_UNICAST or not address.is_global or address.is_multicast:
+    if address not in _GLOBAL_UNICAST or address in _INNER_6 or not address.is_global or address.is_multicast:
         return False
     carried = [address.sixtofour] if address.sixtofour else []
     carried += address.teredo or ()
