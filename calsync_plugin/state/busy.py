@@ -158,6 +158,7 @@ def source_of(row: Any) -> BusySource:
         known_until=row.known_until,
         error=row.error,
         error_at=row.error_at,
+        version=row.version,
     )
 
 

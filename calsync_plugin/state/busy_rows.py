@@ -46,6 +46,8 @@ class BusySource:
     error: str = ""
     """Why it cannot be read now, in words; empty if it can."""
     error_at: datetime | None = None
+    version: int = 0
+    """Raised by whatever changes its blocks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

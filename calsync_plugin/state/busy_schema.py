@@ -25,6 +25,7 @@ busy_sources = Table(
     Column("known_until", Instant),
     Column("error", Words, nullable=False),
     Column("error_at", Instant),
+    Column("version", Integer, nullable=False, server_default="0"),
     UniqueConstraint("user_id", "mailbox_id", "place", name="uq_busy_sources_place"),
     Index("ix_busy_sources_mailbox", "mailbox_id"),
     sqlite_autoincrement=True,

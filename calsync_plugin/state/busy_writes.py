@@ -35,51 +35,41 @@ class BusyWrites:
 
     def replace(self, source_id: int, blocks: Iterable[Block]) -> None:
         """These are all blocks that a source has; others are forgotten."""
-        self._source(source_id)
+        source = self._taken(source_id)
         self._connection.execute(delete(b).where(b.c.source_id == source_id))
-        self.put(source_id, blocks)
+        self._add(source_id, source, blocks)
 
-    def replace_within(self, source_id: int, start: int, end: int, blocks: Iterable[Block]) -> None:
+    def replace_within(
+        self, source_id: int, start: int, end: int, blocks: Iterable[Block], *, version: int | None = None
+    ) -> bool:
         """These are all blocks that a source has between two seconds; others there are forgotten.
 
         Whole days are forgotten only if they lie there in every zone: in which one they were asked for is
-        the service's matter.
+        the service's matter. With a `version`, that of the source before it was asked, nothing is written
+        and False returned if anything else was written since: that may be newer.
         """
-        self._source(source_id)
+        source = self._taken(source_id, version)
+        if source is None and version is not None:
+            return False
         timed = (b.c.whole_days == 0) & (b.c.ends_at > start) & (b.c.starts_at < end)
         days = (b.c.whole_days == 1) & (b.c.ends_at - MARGIN > start) & (b.c.starts_at + MARGIN < end)
         self._connection.execute(delete(b).where(b.c.source_id == source_id, timed | days))
-        self.put(source_id, blocks)
+        self._add(source_id, source, blocks)
+        return True
 
     def put(self, source_id: int, blocks: Iterable[Block]) -> None:
         """Add blocks or replace those of the same id; of several with one id the last counts.
 
         Nothing is written to a source that was removed meanwhile.
         """
-        by_id = {block.id: block for block in blocks}
-        source = self._source(source_id)
-        if source is None or not by_id:
-            return
-        rows = [_row(source_id, block) for _, block in sorted(by_id.items())]
-        _PUT[self._connection.dialect.name].execute(self._connection, rows)
-        if source.mailbox_id:
-            # What is not answered yet may leave the time free by the user's settings: it stays held.
-            told = {one.id for one in by_id.values() if one.show_as is not ShowAs.TENTATIVE}
-            _follow(self._connection, source.user_id, source.mailbox_id, told)
+        self._add(source_id, self._taken(source_id), blocks)
 
     def remove(self, source_id: int, event_ids: Iterable[str]) -> None:
         """Forget events of a source, and all dates of those that are masters of a series."""
-        self._source(source_id)
+        self._taken(source_id)
         for ids in chunks(sorted(set(event_ids))):
             which = b.c.event_id.in_(ids) | b.c.series_id.in_(ids)
             self._connection.execute(delete(b).where(b.c.source_id == source_id, which))
-
-    def replace_series(self, source_id: int, series_id: str, blocks: Iterable[Block]) -> None:
-        """These are all dates of a series that a source has."""
-        self._source(source_id)
-        gone = delete(b).where(b.c.source_id == source_id, b.c.series_id == series_id)
-        self._connection.execute(gone)
-        self.put(source_id, blocks)
 
     def was_read(
         self, source_id: int, *, known_from: datetime | None = None, known_until: datetime | None = None
@@ -97,10 +87,25 @@ class BusyWrites:
         values = {"error": error, "error_at": self._now()}
         self._connection.execute(update(s).where(s.c.id == source_id).values(values))
 
-    def _source(self, source_id: int) -> Any:
-        """Whose source it is, None if there is none. Taken before any block: two who read it take turns."""
-        statement = select(s.c.user_id, s.c.mailbox_id).where(s.c.id == source_id).with_for_update()
-        return self._connection.execute(statement).first()
+    def _add(self, source_id: int, source: Any, blocks: Iterable[Block]) -> None:
+        by_id = {block.id: block for block in blocks}
+        if source is None or not by_id:
+            return
+        rows = [_row(source_id, block) for _, block in sorted(by_id.items())]
+        _PUT[self._connection.dialect.name].execute(self._connection, rows)
+        if source.mailbox_id:
+            # What is not answered yet may leave the time free by the user's settings: it stays held.
+            told = {one.id for one in by_id.values() if one.show_as is not ShowAs.TENTATIVE}
+            _follow(self._connection, source.user_id, source.mailbox_id, told)
+
+    def _taken(self, source_id: int, version: int | None = None) -> Any:
+        """Whose source it is, None if there is none (of this version), which is another one from now on.
+
+        Taken before any block: two who write it take turns.
+        """
+        same = s.c.id == source_id if version is None else (s.c.id == source_id) & (s.c.version == version)
+        raised = update(s).where(same).values(version=s.c.version + 1)
+        return self._connection.execute(raised.returning(s.c.user_id, s.c.mailbox_id)).first()
 
     def _now(self) -> datetime:
         return instant(self._database.clock.now())

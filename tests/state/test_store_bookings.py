@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -151,7 +152,7 @@ def test_what_decides_sees_the_blocks_of_all_who_may_be_named(store: Store) -> N
     booking = Booking(id="b1", start=START, end=START + HOUR, content="{}")
     users = ["alice", "carol"]
     assert store.bookings.reserve(booking, users, nobody, around=AROUND, day=DAY, since=0.0) is None
-    assert list(seen[0].sources) == [source]
+    assert [one.id for one in seen[0].sources] == [source.id]
     assert [row[:3] for row in seen[0].times] == [(source.id, START, START + HOUR)]
 
 
@@ -218,6 +219,32 @@ def test_what_an_answer_for_a_window_leaves_out_is_forgotten_there_alone(
     assert {one.id for _, one in found} == ({"x", "new"} if stays else {"new"})
 
 
+WRITTEN_MEANWHILE: list[Any] = [
+    pytest.param(
+        lambda busy, source: busy.put(source, [Block(id="b", start=START, end=START + 1)]), id="put"
+    ),
+    pytest.param(lambda busy, source: busy.remove(source, ["a"]), id="remove"),
+    pytest.param(lambda busy, source: busy.replace(source, []), id="replace"),
+    pytest.param(lambda busy, source: busy.replace_within(source, START, START + 1, []), id="replace-within"),
+]
+
+
+@pytest.mark.parametrize("write", WRITTEN_MEANWHILE)
+def test_an_answer_that_may_be_older_than_what_is_stored_is_not_written(
+    store: Store, write: Callable[[BusyWrites, int], object]
+) -> None:
+    (source,) = store.busy.keep_calendars("alice", 7, {"c1": (SourceKind.LINKED, "Calendar")})
+    old = Block(id="a", start=START, end=START + HOUR)
+    with store.save(None) as tx:
+        write(tx.busy, source.id)
+    with store.save(None) as tx:
+        assert not tx.busy.replace_within(source.id, START, START + HOUR, [old], version=source.version)
+    (now,) = store.busy.sources(["alice"])
+    with store.save(None) as tx:
+        assert tx.busy.replace_within(source.id, START, START + HOUR, [old], version=now.version)
+    assert "a" in {block.id for _, block in store.busy.blocks([source.id], START, START + HOUR)}
+
+
 def test_blocks_are_kept_by_source_and_window(store: Store) -> None:
     (source,) = store.busy.keep_calendars("alice", 7, {"c1": (SourceKind.LINKED, "Calendar")})
     blocks = [
@@ -276,7 +303,7 @@ def test_readings_of_one_source_at_once_wait_for_each_other(store: Store) -> Non
     begin = threading.Barrier(3)
     failed: list[Exception] = []
 
-    def read(write: Callable[[BusyWrites], None]) -> None:
+    def read(write: Callable[[BusyWrites], object]) -> None:
         begin.wait(30)
         try:
             for _number in range(15):
@@ -289,7 +316,7 @@ def test_readings_of_one_source_at_once_wait_for_each_other(store: Store) -> Non
         busy.remove(source.id, [block.id for block in blocks[30:]])
         busy.put(source.id, blocks)
 
-    ways: list[Callable[[BusyWrites], None]] = [
+    ways: list[Callable[[BusyWrites], object]] = [
         lambda busy: busy.replace(source.id, blocks),
         lambda busy: busy.replace_within(source.id, START, START + HOUR, blocks),
         remove_and_put,

@@ -54,6 +54,7 @@ def _busy() -> None:
         sa.Column("known_until", Instant),
         sa.Column("error", Words, nullable=False),
         sa.Column("error_at", Instant),
+        sa.Column("version", sa.Integer, nullable=False, server_default="0"),
         sa.UniqueConstraint("user_id", "mailbox_id", "place", name="uq_busy_sources_place"),
         sa.Index("ix_busy_sources_mailbox", "mailbox_id"),
         sqlite_autoincrement=True,
