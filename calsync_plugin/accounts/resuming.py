@@ -11,13 +11,15 @@ from datetime import UTC, datetime
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.domain.links import LinkState
 from calsync_plugin.engine.sweep import look_back
-from calsync_plugin.state import Account, AccountStatus, Store
+from calsync_plugin.state import FEEDS, Account, AccountStatus, Store
 
 MOST_PARKED = 100_000
 
 
 def compare_suspended(store: Store, mailbox_id: int) -> int:
-    """Mark the records of all suspended links of a mailbox, and wake it; returns how many."""
+    """Mark the records of all suspended links of a mailbox, and wake it and the lane of its user's calendar
+    addresses; returns how many were marked.
+    """
     marks = [
         (link.entity_type, link.record_id, "", "resumed")
         for link in store.links.for_mailbox(mailbox_id)
@@ -25,6 +27,7 @@ def compare_suspended(store: Store, mailbox_id: int) -> int:
     ]
     store.queue.record_changes(marks)
     store.queue.wake(mailbox_id)
+    store.queue.wake(FEEDS)
     return len(marks)
 
 

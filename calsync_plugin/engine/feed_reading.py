@@ -2,7 +2,7 @@
 
 Decides when each is read, several at a time, and that none of it delays a mailbox: a server that is slow or
 lies costs its own users their freshness and nobody else anything. What could not be read keeps what was known
-of it, with the reason, as long as its user keeps it: a time that was busy is not free because a server is away.
+of it, with the reason, as long as its user keeps it: busy is not free because a server is away.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from calsync_plugin.domain.availability import Block
 from calsync_plugin.domain.window import Window, window
 from calsync_plugin.engine.schedule_reading import ScheduleReader
 from calsync_plugin.engine.worker import Rest
-from calsync_plugin.errors import FeedError
+from calsync_plugin.errors import CalsyncError, FeedError
 from calsync_plugin.feeds.fetching import Unchanged
 from calsync_plugin.feeds.reading import FeedRead, read_feed
 from calsync_plugin.graph import zones
@@ -34,6 +34,9 @@ MONTHS = 12
 PORTION = 40
 """Addresses that one run reads before it gives the lane back."""
 AT_ONCE = 4
+BUDGET = 20.0
+"""Seconds after which a run begins no further look: slow servers must not keep a worker's thread for long."""
+UNFORESEEN = "this calendar cannot be read because of an error in calsync; its log says which"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +72,14 @@ class FeedLane:
 
     def run(self, lease: Lease) -> Rest:
         """One portion. Due again when the next address is, at once if more are waiting."""
-        unforeseen = None
+        unforeseen, until = None, self._store.clock.now() + BUDGET
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="calsync-feed") as pool:
-            looks = {pool.submit(self._look, feed): feed for feed in self._store.feeds.due(PORTION)}
+            looks = {pool.submit(self._look, feed, until): feed for feed in self._store.feeds.due(PORTION)}
             for done in as_completed(looks):
-                if done.exception() is not None:
+                if (error := done.exception()) is not None:
                     unforeseen = done
+                    if not isinstance(error, CalsyncError):
+                        self._save(lease, looks[done], Found(problem=UNFORESEEN))
                 elif (found := done.result()) is not None:
                     self._save(lease, looks[done], found)
         if unforeseen is not None:
@@ -82,9 +87,9 @@ class FeedLane:
             unforeseen.result()
         return Rest(next_due=0.0 if self._stopping() else self._store.feeds.next_due_in())
 
-    def _look(self, feed: Feed) -> Found | None:
+    def _look(self, feed: Feed, until: float) -> Found | None:
         """Ask for one; None if there is no time for it."""
-        if self._stopping():
+        if self._stopping() or self._store.clock.now() >= until:
             return None
         # Whatever this look may do to the process, it is not the first thing that the next run does.
         self._waits(feed, feed.failures + 1)

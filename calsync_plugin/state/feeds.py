@@ -1,6 +1,7 @@
 """Feeds: addresses outside of the user's mailbox that tell when the user is busy, encrypted.
 
-Decides that a user has an address once. Does not decide how often one is read.
+Decides that a user has an address once, and that nothing is read for who is off or paused. Does not decide
+how often one is read.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ from calsync_plugin.state.busy import source_of, source_row
 from calsync_plugin.state.busy_rows import Feed, SourceKind
 from calsync_plugin.state.busy_schema import busy_sources, feeds
 from calsync_plugin.state.database import Database
+from calsync_plugin.state.rows import AccountStatus
+from calsync_plugin.state.schema import accounts
 from calsync_plugin.state.secrets import Keyring
 
 PURPOSE = "feed"
 _ALL = select(busy_sources, feeds).join(feeds, feeds.c.source_id == busy_sources.c.id)
+_LEFT_ALONE = (AccountStatus.OFF.value, AccountStatus.PAUSED.value)
+_READ = busy_sources.c.user_id.in_(select(accounts.c.user_id).where(accounts.c.status.not_in(_LEFT_ALONE)))
 
 
 class Feeds:
@@ -69,15 +74,16 @@ class Feeds:
 
     def due(self, limit: int) -> list[Feed]:
         """Those that want to be read, longest waiting first."""
-        now = self._database.clock.now()
-        statement = _ALL.where(feeds.c.due_at <= now).order_by(feeds.c.due_at, feeds.c.source_id).limit(limit)
+        due = _ALL.where(feeds.c.due_at <= self._database.clock.now(), _READ)
         with self._database.read() as connection:
-            return [self._feed(row) for row in connection.execute(statement)]
+            found = connection.execute(due.order_by(feeds.c.due_at, feeds.c.source_id).limit(limit))
+            return [self._feed(row) for row in found]
 
     def next_due_in(self) -> float | None:
         """Seconds until the next one wants to be read (0 or less: now); None if there is none."""
+        first = select(func.min(feeds.c.due_at)).join(busy_sources, busy_sources.c.id == feeds.c.source_id)
         with self._database.read() as connection:
-            found = connection.execute(select(func.min(feeds.c.due_at))).scalar()
+            found = connection.execute(first.where(_READ)).scalar()
         return None if found is None else float(found) - self._database.clock.now()
 
     def rename(self, source_id: int, name: str, *, user_id: str) -> bool:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from calsync_plugin.accounts import grants
 from calsync_plugin.domain.availability import Block
 from calsync_plugin.domain.meeting import ShowAs
-from calsync_plugin.engine.feed_reading import INTERVAL, LONGEST_WAIT
+from calsync_plugin.engine.feed_reading import AT_ONCE, BUDGET, INTERVAL, LONGEST_WAIT, UNFORESEEN
 from calsync_plugin.feeds.fetching import Unchanged
 from calsync_plugin.feeds.reading import FeedRead, read_feed
 from calsync_plugin.graph.schedules import NOT_FOUND, NOT_HERE, NOT_SHOWN
 from calsync_plugin.sandbox.outlook.server import BackgroundServer
-from calsync_plugin.state import FEEDS, Feed, SourceKind
+from calsync_plugin.state import FEEDS, AccountStatus, Feed, SourceKind
 from tests.busy_side import Shown, shown_of
 from tests.world import ALICE, BOB, CAROL, World
 
@@ -163,6 +164,26 @@ def test_one_that_brings_the_look_down_is_not_the_first_of_the_next(
     world.settle()
     assert blocks(world, source_id) == [TEN]
     assert feed(world).due_at - world.clock.now() > INTERVAL
+    assert feed(world).source.error == UNFORESEEN
+
+
+def test_slow_servers_keep_the_lane_for_a_short_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def slow(address: str, **_: Any) -> Unchanged:
+        read.append(address)
+        world.clock.advance(BUDGET)
+        return Unchanged()
+
+    monkeypatch.setattr("calsync_plugin.engine.feed_reading.read_feed", slow)
+    addresses = [f"https://slow.example.com/{number}.ics" for number in range(10)]
+    for address in addresses:
+        world.app.store.feeds.add(ALICE, SourceKind.FEED, address, shown="shown", name="Slow", most=10)
+    world.app.store.queue.wake(FEEDS)
+    world.app.worker.drain(rounds=1)
+    assert 1 <= len(read) <= AT_ONCE
+    world.settle()
+    assert sorted(read) == addresses
 
 
 def test_disconnecting_removes_addresses_too(world: World, published: str) -> None:
@@ -172,6 +193,55 @@ def test_disconnecting_removes_addresses_too(world: World, published: str) -> No
     assert world.app.store.feeds.of(ALICE) == []
     assert world.app.store.busy.blocks([source_id], 0, 2**40) == []
     again(world)
+
+
+def switched_off(world: World) -> None:
+    world.plugins.hook.calsync_user_deactivated(user_id=ALICE)
+
+
+def withdrawn(world: World) -> None:
+    grants.revoke(world.app.store, world.account(ALICE))
+
+
+def paused(world: World) -> None:
+    world.app.connections.pause(ALICE)
+
+
+def connected_again(world: World) -> None:
+    world.connect(ALICE)
+
+
+def granted_again(world: World) -> None:
+    grants.grant(world.app.store, world.app.gateway, world.account(ALICE))
+
+
+def resumed(world: World) -> None:
+    world.app.connections.resume(ALICE)
+
+
+@pytest.mark.parametrize(
+    ("leave", "go_on"),
+    [
+        pytest.param(switched_off, connected_again, id="deactivated"),
+        pytest.param(withdrawn, granted_again, id="not-allowed"),
+        pytest.param(paused, resumed, id="paused"),
+    ],
+)
+def test_for_who_is_left_alone_nothing_is_read_until_that_ends(
+    world: World, published: str, leave: Callable[[World], None], go_on: Callable[[World], None]
+) -> None:
+    source_id = add(world, published)
+    leave(world)
+    world.settle()
+    before = feed(world).source.read_at
+    world.outlook_create(BOB)
+    again(world)
+    again(world)
+    assert feed(world).source.read_at == before
+    assert world.app.store.feeds.next_due_in() is None
+    go_on(world)
+    world.settle()
+    assert blocks(world, source_id) == [TEN]
 
 
 def test_without_addresses_the_lane_rests(world: World) -> None:
@@ -226,54 +296,10 @@ def test_why_a_colleague_cannot_be_asked_is_said(
 def test_a_colleague_is_asked_for_only_by_who_is_connected(world: World) -> None:
     world.outlook_create(CAROL)
     source_id = add(world, "carol@example.com", SourceKind.SCHEDULE)
-    world.app.connections.pause(ALICE)
+    world.app.store.accounts.set_status(ALICE, AccountStatus.RECONNECT)
     again(world)
     assert "while you are connected" in feed(world).source.error
     assert blocks(world, source_id) == [TEN]
-    world.app.connections.resume(ALICE)
+    world.app.store.accounts.set_status(ALICE, AccountStatus.CONNECTED)
     again(world, 4 * INTERVAL)
     assert feed(world).source.error == ""
-
-
-# --- working hours
-
-
-def test_working_hours_are_known_from_the_connection_on_and_asked_for_daily(world: World) -> None:
-    assert world.account(ALICE).working_hours == {
-        "days": [0, 1, 2, 3, 4],
-        "start": "08:00",
-        "end": "17:00",
-        "zone": "Europe/Berlin",
-    }
-    hours = {
-        "daysOfWeek": ["sunday"],
-        "startTime": "10:00:00.0000000",
-        "endTime": "12:00:00.0000000",
-        "timeZone": {"name": "UTC"},
-    }
-    world.control("PATCH", "mailboxes/alice@example.com", workingHours=hours)
-    world.pull(ALICE)
-    assert world.account(ALICE).working_hours != {
-        "days": [6],
-        "start": "10:00",
-        "end": "12:00",
-        "zone": "UTC",
-    }
-    world.clock.advance(DAY)
-    world.pull(ALICE)
-    assert world.account(ALICE).working_hours == {
-        "days": [6],
-        "start": "10:00",
-        "end": "12:00",
-        "zone": "UTC",
-    }
-
-
-def test_a_mailbox_that_does_not_tell_has_none_and_syncs(world: World) -> None:
-    world.fail(match={"method": "GET", "path": "/mailboxSettings"}, status=403, times=9)
-    world.clock.advance(DAY)
-    world.pull(ALICE)
-    assert world.account(ALICE).working_hours is None
-    record = world.save()
-    world.settle()
-    assert world.link(record).home is not None
