@@ -65,8 +65,7 @@ class Question:
     notice: timedelta | None = None
     daily_limit: int | None = None
     zone: str = ""
-    """IANA name of the zone in which steps and the days of the limit of users are meant; a booking calendar has
-    its own."""
+    """IANA name, for users: in which steps and the days of the limit are meant. Calendars have their own."""
 
     def within(self, window: Interval) -> SlotQuery:
         """The question as the desk puts it."""

@@ -48,7 +48,7 @@ class SlotQuery:
     notice: int | None = None
     daily_limit: int | None = None
     zone: str = ""
-    """Of users: in which the steps and the days of the daily limit are meant. A booking calendar has its own."""
+    """Of users: in which steps and the days of the limit are meant. A booking calendar has its own."""
     asked_user: str = ""
     """The member of a service who is asked for."""
 

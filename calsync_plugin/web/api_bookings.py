@@ -1,12 +1,12 @@
 """`/api/v1/bookings`: reserving a slot and making a record of it, for programs.
 
-Decides who may see and cancel a booking, and which status tells what came of a request. How a slot is given
-away is decided in `booking.booker`.
+Decides who may book whom with what, who may see and cancel a booking, and which status tells what came of a
+request. How a slot is given away is decided in `booking.booker`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify
@@ -21,6 +21,8 @@ from calsync_plugin.web import api_calls, api_slots, api_times, api_values
 
 Answer = Response | tuple[Response, int]
 CONTENT = ("start", "name", "description", "contacts", "leads", "entity_type", "attributes")
+WITH_OUR_RIGHTS = ("attributes", "contacts", "leads")
+"""What is written with our rights in the CRM, which may be more than the user's."""
 LONGEST_NAME, LONGEST_TEXT = 250, 30_000
 MOST_PEOPLE = 100
 
@@ -60,9 +62,8 @@ def _request(
     text = api_values.text("start", body.get("start"), longest=40, needed=True)
     start = api_times.instant("start", text, zone)
     asked = api_slots.question(calsync, caller, body, (start, start + 1), zone)
-    if body.get("attributes") and not caller.admin:
-        # They are written with our rights in the CRM, which may be more than the user's.
-        abort(403, "attributes: only an administrator may set them")
+    if not caller.admin:
+        _let(caller, asked.query.users, body)
     return BookingRequest(
         query=asked.query,
         start=start,
@@ -75,6 +76,16 @@ def _request(
         entity_type=api_values.identity("entity_type", body.get("entity_type")),
         attributes=api_values.mapping("attributes", body.get("attributes")),
     )
+
+
+def _let(caller: Caller, users: Sequence[str], body: Mapping[str, JsonValue]) -> None:
+    """403 for what only an administrator may book."""
+    if not set(users) <= {caller.user_id}:
+        # By its rules, which are no rules if anybody can do without them.
+        abort(403, "users: you may book yourself; others are booked in a booking calendar")
+    for name in WITH_OUR_RIGHTS:
+        if body.get(name):
+            abort(403, f"{name}: only an administrator may set them")
 
 
 def _book(calsync: Calsync, request: BookingRequest, zone: str) -> Answer:

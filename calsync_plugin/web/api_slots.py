@@ -1,7 +1,8 @@
 """`/api/v1/slots`: free times of users and of booking calendars, for programs.
 
-Decides how a question for slots is written, who may ask it, and how the answer reads in JSON. Which times are
-free, and for whom, is decided in `booking.slots`.
+Decides how a question for slots is written, who may ask it, and how the answer reads in JSON: who is no
+administrator chooses neither another duration than a booking calendar's, nor times beside its steps. Which
+times are free, and for whom, is decided in `booking.slots`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 
 from calsync_plugin.booking.availability import MOST_USERS
 from calsync_plugin.booking.features import Feature
-from calsync_plugin.booking.slots import FoundSlots, SlotQuery
+from calsync_plugin.booking.slots import Fitting, FoundSlots, SlotQuery
 from calsync_plugin.domain.availability import Interval
 from calsync_plugin.domain.slots import Mode
 from calsync_plugin.engine.assembly import Calsync
@@ -97,11 +98,14 @@ def question(
     for feature in (Feature.BOOKINGS, Feature.AVAILABILITY):
         api_people.enabled(calsync, caller, sorted(calendar.members) if calendar else users, feature)
     try:
-        return Asked(query, calsync.desk.slots.fit(query).users, zone)
+        fitting = calsync.desk.slots.fit(query)
     except SettingsError as error:
         # No other question about this calendar would be answered.
         never = calendar is not None and (calendar.kind is CalendarKind.EVENT or not calendar.members)
         abort(409 if never else 400, str(error))
+    if calendar and not caller.admin:
+        _as_ruled(fitting)
+    return Asked(query, fitting.users, zone)
 
 
 def slots_in_json(found: Iterable[tuple[int, int, Sequence[str]]], zone: str) -> list[dict[str, Any]]:
@@ -118,6 +122,15 @@ def _named(value: object) -> list[str]:
 
 def _minutes(name: str, value: object, least: int, most: int) -> int | None:
     return None if value is None else MINUTE * api_values.whole(name, value, least=least, most=most)
+
+
+def _as_ruled(fitting: Fitting) -> None:
+    """403 for lengths and times that a booking calendar does not offer."""
+    rules, wanted = fitting.rules, fitting.wanted
+    if wanted.duration != rules.duration * MINUTE:
+        abort(403, f"duration: {rules.duration} here; only an administrator may choose another one")
+    if wanted.step % (rules.step * MINUTE):
+        abort(403, f"step: a multiple of {rules.step} here; only an administrator may choose another one")
 
 
 def visible_calendar(calsync: Calsync, caller: Caller, calendar_id: str) -> BookingCalendar:

@@ -192,7 +192,21 @@ def test_a_cancelled_booking_frees_its_time(world: World, program: Program) -> N
         pytest.param(user(ALICE), {}, 201, id="member"),
         pytest.param(user(CAROL), {}, 403, id="no-member"),
         pytest.param(user(CAROL), {"calendar": "nowhere"}, 403, id="who-exists-is-not-told"),
-        pytest.param(user(ALICE), {"calendar": "", "users": [BOB]}, 201, id="of-the-same-calendar"),
+        pytest.param(user(ALICE), {"calendar": "", "users": [ALICE]}, 201, id="oneself"),
+        pytest.param(user(ALICE), {"calendar": "", "users": [BOB]}, 403, id="of-the-same-calendar"),
+        pytest.param(
+            user(ALICE),
+            {"calendar": "", "users": [ALICE, BOB], "mode": "collective"},
+            403,
+            id="oneself-and-another",
+        ),
+        pytest.param(
+            user(f"+{ADMIN_ID}"), {"calendar": "", "users": [BOB]}, 201, id="another-by-an-administrator"
+        ),
+        pytest.param(user(ALICE), {"duration": 60, "step": 120}, 409, id="fewer-times"),
+        pytest.param(user(ALICE), {"duration": 30}, 403, id="another-duration"),
+        pytest.param(user(ALICE), {"step": 30}, 403, id="beside-the-steps"),
+        pytest.param(user(f"+{ADMIN_ID}"), {"duration": 30}, 201, id="another-duration-by-an-administrator"),
         pytest.param(user(ALICE), {"calendar": "", "users": [CAROL]}, 403, id="of-another"),
     ],
 )
@@ -203,16 +217,26 @@ def test_who_may_book_whom(
     assert len(world.records()) == (status == 201)
 
 
-def test_attributes_are_not_written_with_more_rights_than_the_callers(world: World, program: Program) -> None:
-    answer = book(program, user(ALICE), attributes={"parentType": "Account", "parentId": "1"})
-    assert (answer.status_code, "attributes" in answer.get_json()["error"]) == (403, True)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("attributes", {"parentType": "Account", "parentId": "1"}, id="attributes"),
+        pytest.param("contacts", [DAVE], id="contacts"),
+        pytest.param("leads", ["somebody"], id="leads"),
+    ],
+)
+def test_nothing_is_written_with_more_rights_than_the_callers(
+    world: World, program: Program, name: str, value: Any
+) -> None:
+    answer = book(program, user(ALICE), **{name: value})
+    assert (answer.status_code, name in answer.get_json()["error"]) == (403, True)
     assert world.records() == []
-    assert book(program, user(ALICE), attributes={}).status_code == 201
+    assert book(program, user(ALICE), **{name: type(value)()}).status_code == 201
 
 
 def test_who_sees_and_who_cancels(world: World, program: Program) -> None:
     """Alice booked for bob; carol has nothing to do with it."""
-    path = f"{PATH}/{book(program, user(ALICE), calendar='', users=[BOB]).get_json()['id']}"
+    path = f"{PATH}/{book(program, user(ALICE), calendar='help', user=BOB).get_json()['id']}"
     for headers, status in ((ADMIN, 200), (user(ALICE), 200), (user(BOB), 200), (user(CAROL), 404)):
         assert program.ask("GET", path, headers).status_code == status
     refused = [program.ask("DELETE", path, headers).status_code for headers in ({}, user(CAROL))]
