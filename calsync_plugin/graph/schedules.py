@@ -1,8 +1,8 @@
 """Outlook's word on when people are free who are not connected here: getSchedule. Pure.
 
-Decides how a question is split, because the service takes 20 people and 62 days at once, and what each answer
-says in words. It tells times and how they count; subjects and places that it may tell are not read. Source:
-Graph docs, "calendar: getSchedule".
+Decides how a question is split, because the service takes 20 people and 62 days at once, what each answer
+says in words, and that an answer whose busy times cannot be told calls nobody free. It tells times and how they
+count; subjects and places that it may tell are not read. Source: Graph docs, "calendar: getSchedule".
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ MOST = 20
 LONGEST = timedelta(days=62)
 """Time in one request."""
 _INTERVAL = 60
-"""Minutes of a digit in the view that comes along and is not read."""
+"""Minutes of a digit in the view that comes along; it is too coarse to be read for times."""
+_FREE = frozenset("04")
+"""The digits of that view for free and working elsewhere."""
 
 NOT_FOUND = "Outlook knows no mailbox of this address"
 NOT_SHOWN = "this calendar does not show you when its owner is free"
 TOO_MANY = "this calendar holds more entries than Outlook tells at once"
+NO_TIMES = "Outlook says that there are busy times in this calendar, but not which"
 NOT_HERE = "Outlook does not tell this account when others are free; personal accounts cannot ask"
 _CODES = {
     "errormailrecipientnotfound": NOT_FOUND,
@@ -129,6 +132,9 @@ def _schedule(json: Mapping[str, JsonValue]) -> Schedule:
     items = json.get("scheduleItems")
     told = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     blocks = {block.id: block for item in told if (block := _block(item))}
+    view = _text(json, "availabilityView")
+    if not blocks and (set(view) - _FREE or not (view or isinstance(items, list))):
+        return Schedule(address=address, problem=NO_TIMES)
     return Schedule(
         address=address,
         blocks=tuple(blocks.values()),

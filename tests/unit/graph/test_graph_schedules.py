@@ -11,6 +11,7 @@ from calsync_plugin.domain.availability import Block
 from calsync_plugin.domain.meeting import ShowAs
 from calsync_plugin.errors import CalsyncError, Forbidden, NotFound, Refused, Throttled, UnknownOutcome
 from calsync_plugin.graph.schedules import (
+    NO_TIMES,
     NOT_FOUND,
     NOT_HERE,
     NOT_SHOWN,
@@ -106,6 +107,29 @@ def test_why_nothing_is_known_is_said_in_words(code: str, words: str) -> None:
     error = {"message": "whatever it says", "responseCode": code}
     (found,) = read_schedules({"value": [{"scheduleId": "a@x.example", "error": error}]})
     assert found == Schedule(address="a@x.example", problem=words)
+
+
+NOTHING = [item("nonsense", "2026-12-04T11:00:00")]
+
+
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        pytest.param({"scheduleItems": [], "availabilityView": "0404"}, "", id="free"),
+        pytest.param({"scheduleItems": []}, "", id="free-without-a-view"),
+        pytest.param({"availabilityView": "0000"}, "", id="free-by-the-view-alone"),
+        pytest.param({"scheduleItems": NOTHING, "availabilityView": "00"}, "", id="an-entry-that-is-free"),
+        pytest.param({"availabilityView": "0200"}, NO_TIMES, id="busy-without-times"),
+        pytest.param(
+            {"scheduleItems": [], "availabilityView": "001"}, NO_TIMES, id="tentative-without-times"
+        ),
+        pytest.param({"scheduleItems": NOTHING, "availabilityView": "03"}, NO_TIMES, id="unreadable-times"),
+        pytest.param({"scheduleItems": None}, NO_TIMES, id="nothing-is-told"),
+    ],
+)
+def test_busy_times_that_are_not_told_are_not_free(told: dict[str, Any], problem: str) -> None:
+    (found,) = read_schedules({"value": [{"scheduleId": "a@x.example", **told}]})
+    assert found == Schedule(address="a@x.example", problem=problem)
 
 
 def test_half_an_answer_is_none() -> None:
