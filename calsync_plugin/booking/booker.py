@@ -74,7 +74,7 @@ class Booker:
         self._counted = counted
 
     def book(self, request: BookingRequest) -> Booking:
-        """Book a slot, or tell of the booking that the same request made before.
+        """Book a slot, or tell of the booking that the same request made before, cancelled since or not.
 
         A booking that comes back `held` was taken, and it is not known yet whether the CRM has its record:
         `settling` finds out. Raises SlotTaken with the next free slots, KeyReused, FeatureOff, NotBooked if

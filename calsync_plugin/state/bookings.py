@@ -11,7 +11,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, case, delete, insert, or_, select, text, update
 
 from calsync_plugin.domain.availability import Interval
 from calsync_plugin.state.booking_reads import booked_of, holds_of, standing
@@ -93,7 +93,10 @@ class Bookings:
         return found
 
     def release(self, booking_id: str, reason: str) -> bool:
-        """The time is free again; its key may be used once more. Whether there was anything to release."""
+        """The time is free again. Whether there was anything to release.
+
+        The key of a booking that came to nothing may be used once more; that of one that was made may not.
+        """
         same = (k.c.id == booking_id) & (k.c.state != BookingState.RELEASED.value)
         with self._database.write() as connection:
             found = connection.execute(update(k).where(same).values(self._released(reason))).rowcount > 0
@@ -102,7 +105,8 @@ class Bookings:
 
     def _released(self, reason: str) -> dict[str, Any]:
         now = self._database.clock.now()
-        return {"state": BookingState.RELEASED.value, "reason": reason, "key": "", "changed_at": now}
+        key = case((k.c.state == BookingState.HELD.value, ""), else_=k.c.key)
+        return {"state": BookingState.RELEASED.value, "reason": reason, "key": key, "changed_at": now}
 
     def follow(self, booking: Booking, user_ids: Sequence[str]) -> None:
         """The record lies elsewhere now, or with others: what is still kept by the booking moves along.

@@ -129,6 +129,8 @@ def _sent(calsync: Calsync, calendar: BookingCalendar, entered: Entered) -> Page
         return _form(calsync, calendar, entered, [text]), 502
     except UserError as error:
         return _form(calsync, calendar, entered, [known(in_words(error))]), 409
+    if booking.state is BookingState.RELEASED:
+        return _form(calsync, calendar, entered, [_cancelled()]), 409
     return _booked(calsync, calendar, entered, booking)
 
 
@@ -144,6 +146,13 @@ def _wrong(entered: Entered) -> str:
 
 def _taken() -> str:
     return _("This time is not free any more. Nothing was booked.")
+
+
+def _cancelled() -> str:
+    return _(
+        "This form was sent before, and that meeting was cancelled since. "
+        "Send it once more to book another one."
+    )
 
 
 def _booked(calsync: Calsync, calendar: BookingCalendar, entered: Entered, booking: Booking) -> Page:

@@ -293,6 +293,16 @@ def test_the_key_of_a_booking_that_came_to_nothing_can_be_used_again(world: Worl
 # --- a last look at Outlook
 
 
+def test_a_request_that_is_sent_again_after_its_booking_was_cancelled_books_nothing(world: World) -> None:
+    request = asking(ALICE, key="k", caller="c")
+    booking = book(world, request)
+    world.app.desk.booker.cancel(booking.id)
+    again = book(world, request)
+    assert (again.id, again.state) == (booking.id, BookingState.RELEASED)
+    assert world.records() == []
+    assert book(world, replace(request, key="another")).state is BookingState.CONFIRMED
+
+
 def test_what_came_into_outlook_a_moment_ago_is_seen(world: World) -> None:
     world.outlook_create(ALICE, start="2026-12-01T10:30", end="2026-12-01T11:30")
     assert free(world, ALICE)

@@ -364,6 +364,21 @@ def test_a_second_click_books_nothing_more(world: World, alice: Browser) -> None
     assert len(meetings(world)) == 1
 
 
+def test_a_form_that_is_sent_again_after_its_meeting_was_cancelled_books_nothing(
+    world: World, alice: Browser
+) -> None:
+    calendar = make(world, CalendarKind.ROUND_ROBIN, ALICE, BOB)
+    form = form_of(alice, calendar, TUESDAY)
+    book(alice, calendar, form)
+    (booking,) = world.app.store.bookings.upcoming(ALICE, 0, 9) or world.app.store.bookings.upcoming(
+        BOB, 0, 9
+    )
+    world.app.desk.booker.cancel(booking.id)
+    answer = book(alice, calendar, form)
+    assert (answer.status_code, "was cancelled since" in text_of(answer)) == (409, True)
+    assert meetings(world) == []
+
+
 def test_another_meeting_by_the_same_form_is_asked_about(world: World, alice: Browser) -> None:
     """Somebody goes back in the browser and changes what was entered."""
     calendar = make(world, CalendarKind.ROUND_ROBIN, ALICE, BOB)
