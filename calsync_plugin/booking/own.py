@@ -36,6 +36,10 @@ READ_AGAIN = 60.0
 """Seconds within which nobody's server is asked once more because somebody is impatient."""
 _ADDRESS = re.compile(r"[^@\s<>\"',;:\\\[\]()]{1,64}@[^@\s<>\"',;:\\\[\]()]+\.[^@\s<>\"',;:\\\[\]().]+")
 
+_HOST = r"(?:(?:[^\W_][\w-]*\.)+(?:[^\W\d_]{2,}|xn--[\w-]+)|(?:\d+\.){3}\d+)"
+_PLACE = re.compile(rf"://|{_HOST}\.?(?::\d+)?[/?#]\S")
+"""What looks like an address within a name: a scheme, or a host and a path."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLine:
@@ -177,7 +181,7 @@ def _line(source: BusySource, shown: str) -> SourceLine:
 def _checked(name: str) -> str:
     """A name as it is kept: it is no secret, and an address must not slip in with it."""
     wanted = " ".join(name.split())
-    if len(wanted) > LONGEST_NAME or not wanted.isprintable() or "://" in wanted:
+    if len(wanted) > LONGEST_NAME or not wanted.isprintable() or _PLACE.search(wanted):
         raise SettingsError(
             _("Choose a name of at most %(number)s characters, without an address.", number=LONGEST_NAME)
         )

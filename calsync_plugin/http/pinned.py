@@ -31,6 +31,7 @@ from calsync_plugin.http import Answer
 from calsync_plugin.http.places import Place, place_of, redirected
 from calsync_plugin.http.public import is_public, is_this_machine, leads_inside
 from calsync_plugin.http.unpacking import too_large, unpacked
+from calsync_plugin.wording import Wording
 from calsync_plugin.wording import gettext as _
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -93,13 +94,16 @@ def checked(place: Place, rules: Rules, ends: float) -> list[str]:
     found = [] if inside else _resolved(place.host, rules.resolve, ends)
     if found and all(is_public(one) or (rules.allow_loopback and is_this_machine(one)) for one in found):
         return found
-    words = _("%(host)s is not on the public internet and is not called", host=place.host)
-    raise FeedError(words, reason="refused_address")
+    if inside or _is_number(place.host):
+        words = _("%(host)s is not on the public internet and is not called", host=place.host)
+        raise FeedError(words, reason="refused_address")
+    # In the same words as of a name that nobody has: which names there are inside is nobody's business.
+    raise FeedError(_nowhere(place.host), reason="refused_address")
 
 
 def _resolved(host: str, resolve: Resolve, ends: float) -> list[str]:
     """Resolvers know no limit of time; one that is too late is left to its own."""
-    with suppress(ValueError):
+    if _is_number(host):
         return [str(ip_address(host))]
     answers: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
 
@@ -117,10 +121,20 @@ def _resolved(host: str, resolve: Resolve, ends: float) -> list[str]:
     if found is None:
         raise _too_slow(host)
     if not found:
-        raise FeedError(
-            _("there is no server named %(host)s; check the address", host=host), reason="unreachable"
-        )
+        raise FeedError(_nowhere(host), reason="unreachable")
     return found
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _nowhere(host: str) -> Wording:
+    return _("there is no server named %(host)s on the public internet; check the address", host=host)
 
 
 def _asked(place: Place, headers: Mapping[str, str], rules: Rules, ends: float) -> Answer:

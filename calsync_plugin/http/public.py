@@ -14,8 +14,8 @@ _INNER_4 = (
     IPv4Network("192.0.0.0/24"),
     IPv4Network("192.88.99.0/24"),
 )
-"""Global by their numbers and yet inner: what tells machines at Azure about themselves; services of protocols,
-among which Oracle's cloud had such a thing, too; and relays of 6to4, of which nobody knows whose they are."""
+"""Global by their numbers and yet inner: what tells machines at Azure about themselves; services of
+protocols, as what did the same at Oracle; and relays of 6to4, of which nobody knows whose they are."""
 _INNER_6 = IPv6Network("3fff::/20")
 """RFC 9637: for examples in documents."""
 _NAT64 = IPv6Network("64:ff9b::/96")

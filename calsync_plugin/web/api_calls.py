@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from flask import abort, request
@@ -69,10 +70,12 @@ def body() -> dict[str, JsonValue]:
     """The JSON object that was sent; 400 for anything else."""
     try:
         value = json.loads(request.get_data(), parse_float=_number, parse_constant=_no_number)
+        # Half of a surrogate pair can be written in JSON, and in no other text.
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict) or _depth(value) > DEEPEST:
-        abort(400, "the body must be a JSON object")
+        abort(400, "the body must be a JSON object, with whole characters and finite numbers")
     return value
 
 
@@ -92,6 +95,8 @@ def number(name: str, usual: int, *, largest: int = LARGEST_ID) -> int:
 def _number(text: str) -> float:
     """12.0 is the whole number that JSON Schema takes it for."""
     value = float(text)
+    if not isfinite(value):
+        raise ValueError("the number is too large")
     return int(value) if value.is_integer() and abs(value) < LARGEST_ID else value
 
 

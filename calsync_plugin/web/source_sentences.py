@@ -32,7 +32,7 @@ MESSAGES = (
     _("%(host)s is not on the public internet and is not called"),
     _("%(host)s takes too long to answer"),
     _("the certificate of %(host)s is not trusted; check the address"),
-    _("there is no server named %(host)s; check the address"),
+    _("there is no server named %(host)s on the public internet; check the address"),
     _("%(host)s takes no connection"),
     _("the connection to %(host)s failed or broke off"),
     _("%(host)s leads from https to an address without it"),

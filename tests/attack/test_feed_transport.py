@@ -98,6 +98,8 @@ def test_a_name_that_leads_inside_is_not_called(addresses: list[str]) -> None:
     error = refused(f"https://feed.example{PATH}", Rules(resolve=Names(addresses)))
     assert error.reason == "refused_address"
     assert "feed.example" in str(error)
+    # Which names there are inside cannot be told by it.
+    assert str(error) == str(refused(f"https://feed.example{PATH}", Rules(resolve=Names([]))))
 
 
 @pytest.mark.parametrize("host", ["localhost", "a.localhost", "127.0.0.1", "[::1]", "[::ffff:7f00:1]"])

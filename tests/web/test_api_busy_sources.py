@@ -197,6 +197,27 @@ def test_what_is_wrong_is_said(refusing: Program, changes: dict[str, Any], words
     assert len(sources(refusing, user(ALICE))) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param('{"kind": "feed", "address": "https://e.com/s3cret\\ud800"}', id="half-a-character"),
+        pytest.param('{"kind": "schedule", "address": "a\\udfff@example.com"}', id="its-other-half"),
+        pytest.param('{"kind": "feed", "\\ud800": "https://e.com/s3cret"}', id="in-a-name"),
+        pytest.param('{"kind": "feed", "address": "https://e.com/s3cret", "x": 1e400}', id="infinite"),
+        pytest.param('{"kind": "feed", "address": "https://e.com/s3cret", "x": [-1e999]}', id="below"),
+        pytest.param('{"kind": "feed", "address": "https://e.com/s3cret", "x": NaN}', id="not-a-number"),
+    ],
+)
+def test_what_no_text_and_no_number_is_is_refused(
+    refusing: Program, caplog: pytest.LogCaptureFixture, body: str
+) -> None:
+    kind = "application/json"
+    answer = refusing.send("POST", PATH, headers=user(ALICE), data=body, content_type=kind)
+    assert (answer.status_code, "must be a JSON object" in answer.get_json()["error"]) == (400, True)
+    assert "s3cret" not in answer.text + caplog.text
+    assert len(sources(refusing, user(ALICE))) == 1
+
+
 @pytest.mark.parametrize("source", ["x", "-1", "0", "1.5", "9" * 30])
 def test_an_id_that_is_none(refusing: Program, source: str) -> None:
     answer = refusing.send("DELETE", f"{PATH}/{source}", headers=user(ALICE))

@@ -62,6 +62,14 @@ def test_a_feed_without_a_name_is_called_by_its_host(office: Office) -> None:
         pytest.param("https://169.254.169.254/latest", "", "cannot be used", id="metadata"),
         pytest.param("https://example.com/a.ics", "x" * 101, "at most 100", id="long-name"),
         pytest.param("https://example.com/a.ics", f"https://{SECRET}", "without an address", id="name"),
+        pytest.param("https://example.com/a.ics", SECRET, "without an address", id="bare"),
+        pytest.param(
+            "https://example.com/a.ics",
+            "b\u00fccher.de:8443?k=1",
+            "without an address",
+            id="query",
+        ),
+        pytest.param("https://example.com/a.ics", "8.8.8.8/s3cret", "without an address", id="number"),
     ],
 )
 def test_an_address_that_cannot_be_used(
@@ -73,6 +81,14 @@ def test_an_address_that_cannot_be_used(
         office.desk.own.add_feed(ALICE, "alice", address, name)
     assert "0123456789abcdef" not in str(caught.value)
     assert len(office.desk.own.sources("alice")) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["Club e.V. / Training", "and/or", "example.com", "1.5/2 h", "Dr. No/Dr. Who", "5.12./6.12."]
+)
+def test_a_name_that_is_no_address_is_kept(office: Office, name: str) -> None:
+    office.connect("alice")
+    assert office.desk.own.add_feed(ALICE, "alice", "https://example.com/a.ics", name).name == name
 
 
 def test_so_many_addresses_and_each_once(office: Office) -> None:
