@@ -277,9 +277,9 @@ class BadDelivery(DeliveryError):
 class FeedError(CalsyncError):
     """A calendar behind an iCalendar address cannot be read. What was known of it stays as it is.
 
-    `reason` is a short stable code: `refused_address`, `unreachable`, `not_found`, `needs_login`, `redirects`,
-    `too_slow`, `too_large`, `not_a_calendar`, `too_many_events` or `too_complex`. The message names the host
-    at most, for the address itself gives access.
+    `reason` is a short stable code: `refused_address`, `unreachable`, `not_found`, `needs_login`,
+    `redirects`, `too_slow`, `too_large`, `not_a_calendar`, `too_many_events` or `too_complex`. The message
+    names the host at most, for the address itself gives access.
     """
 
     def __init__(self, message: str, *, reason: str) -> None:

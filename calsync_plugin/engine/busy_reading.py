@@ -31,8 +31,9 @@ log = logging.getLogger(__name__)
 _UNREADABLE = (NotFound, Forbidden, Refused, Unavailable, UnknownOutcome)
 """What one calendar may answer without the others being any worse."""
 _PASSING = (Unavailable, UnknownOutcome)
-SOON, AGAIN = 20.0, 600.0
-"""Seconds until a calendar that could not be read is tried once more, and from then on."""
+SOON, AGAIN, SELDOM = 20.0, 600.0, 4 * 3600.0
+"""Seconds until a calendar that could not be read is tried once more, and from then on: `SELDOM` after an
+answer that waiting alone does not change, because each try reads what else is in the mailbox, too."""
 
 
 @dataclass(slots=True)
@@ -250,7 +251,7 @@ class BusyRound:
         self._failed.add(source.id)
         passing = isinstance(error, _PASSING)
         # The first time it may be a hiccup.
-        wait = AGAIN if source.error else SOON
+        wait = SOON if not source.error else AGAIN if passing else SELDOM
         self.again_in = wait if self.again_in is None else min(self.again_in, wait)
         text = f"this calendar cannot be read: {error}"
         if isinstance(error, NotFound) and source.place not in self._run.scope.read:

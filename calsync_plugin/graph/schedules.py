@@ -1,8 +1,8 @@
 """Outlook's word on when people are free who are not connected here: getSchedule. Pure.
 
 Decides how a question is split, because the service takes 20 people and 62 days at once, what each answer
-says in words, and that an answer whose busy times cannot be told calls nobody free. It tells times and how they
-count; subjects and places that it may tell are not read. Source: Graph docs, "calendar: getSchedule".
+says in words, and that an answer whose busy times cannot be told calls nobody free. It tells times and how
+they count; subjects and places that it may tell are not read. Source: Graph docs, "calendar: getSchedule".
 """
 
 from __future__ import annotations

@@ -72,4 +72,6 @@ def state_of(source: BusySource, *, reads: bool, waits: bool = False) -> SourceS
         return SourceState(_("Being read for the first time"), "info")
     if waits and reads:
         return SourceState(_("Being read"), "info")
-    return SourceState(_("Counts"), "success") if reads else SourceState(_("Counts as last read"), "secondary")
+    if not reads:
+        return SourceState(_("Counts as last read"), "secondary")
+    return SourceState(_("Counts"), "success")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from calsync_plugin.accounts.choices import choose
+from calsync_plugin.engine.busy_reading import SELDOM
 from calsync_plugin.state import AccountStatus, CursorStage
 from tests.busy_side import busy, days, hour, kinds, source
 from tests.flows.conftest import MakeWorld
@@ -407,6 +408,20 @@ def test_a_service_that_cannot_read_one_calendar_reads_the_others(world: World) 
     world.pull(ALICE)
     assert source(world, ALICE, calendar).error == ""
     assert days(world, ALICE, calendar) == ["2026-12-02"]
+
+
+def test_a_calendar_that_stays_forbidden_lets_its_mailbox_rest(world: World) -> None:
+    calendar = private_calendar(world)
+    world.fail(match={"method": "GET", "path": f"calendars/{calendar}/calendarView"}, status=403, times=99)
+    world.pull(ALICE)
+    assert source(world, ALICE, calendar).error
+    assert (world.app.store.queue.next_due_in() or 0) <= 20
+    world.clock.advance(20)
+    world.settle()
+    mailbox_id = world.account(ALICE).mailbox_id
+    assert mailbox_id is not None
+    waits = world.app.store.queue.pull_state(mailbox_id).pull_at - world.clock.now()
+    assert waits == pytest.approx(SELDOM, abs=60)
 
 
 def test_an_expired_cursor_means_listing_everything_again(world: World, calendar: str) -> None:
