@@ -30,8 +30,13 @@ from calsync_plugin.wording import gettext as _
 
 MOST = 10
 """Addresses of one user, colleagues included."""
+MOST_AN_HOUR = 20
+"""Addresses that one user adds within an hour: each is fetched at once, and once more after it was removed."""
 LONGEST_NAME = 100
 LONGEST_ADDRESS = 254
+ADDED = "added a calendar address"
+"""As the audit log says it."""
+HOUR = 3600.0
 READ_AGAIN = 60.0
 """Seconds within which nobody's server is asked once more because somebody is impatient."""
 _ADDRESS = re.compile(r"[^@\s<>\"',;:\\\[\]()]{1,64}@[^@\s<>\"',;:\\\[\]()]+\.[^@\s<>\"',;:\\\[\]().]+")
@@ -81,11 +86,16 @@ class Own:
         Raises SettingsError for an address that cannot be used, FeatureOff if an administrator forbids it.
         """
         account = self._may_add(actor, user_id, Feature.FEEDS)
+        since = self._store.clock.now() - HOUR
+        if self._store.audit.count(user_id=user_id, text=ADDED, since=since) >= MOST_AN_HOUR:
+            raise SettingsError(
+                _("You added many addresses within an hour; wait a while before the next one.")
+            )
         rules = Rules(allow_loopback=self._store.installation.get().kind == "sandbox")
         checked = masking.checked_address(address, rules=rules)
         shown = masking.shown(checked)
         line = self._add(user_id, SourceKind.FEED, checked, shown, _checked(name) or shown.partition("/")[0])
-        note_account(self._store, actor, account, "added a calendar address")
+        note_account(self._store, actor, account, ADDED)
         return line
 
     def add_schedule(self, actor: Actor, user_id: str, address: str, name: str = "") -> SourceLine:

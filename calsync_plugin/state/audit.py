@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from calsync_plugin.state.database import Database
 from calsync_plugin.state.pages_schema import audit
@@ -45,6 +45,13 @@ class Audit:
             statement = statement.where(audit.c.id < before)
         with self._database.read() as connection:
             return [AuditEntry(**row._mapping) for row in connection.execute(statement)]
+
+    def count(self, *, user_id: str, text: str, since: float) -> int:
+        """How often something was done to a user's account since an epoch second."""
+        first = datetime.fromtimestamp(since, UTC)
+        same = (audit.c.user_id == user_id) & (audit.c.text == text) & (audit.c.at >= first)
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(audit).where(same)).scalar_one())
 
     def purge(self, kept: timedelta = KEPT) -> int:
         """Remove what is older than `kept`; returns how many entries."""

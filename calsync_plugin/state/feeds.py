@@ -10,13 +10,14 @@ import hmac
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import case, func, insert, select, update
 
 from calsync_plugin.errors import SettingsError, StaleLink
 from calsync_plugin.state.busy import source_of, source_row
 from calsync_plugin.state.busy_rows import Feed, SourceKind
 from calsync_plugin.state.busy_schema import busy_sources, feeds
 from calsync_plugin.state.database import Database
+from calsync_plugin.state.in_turn import in_turn
 from calsync_plugin.state.rows import AccountStatus
 from calsync_plugin.state.schema import accounts
 from calsync_plugin.state.secrets import Keyring
@@ -43,15 +44,16 @@ class Feeds:
         shown: str,
         name: str,
         most: int,
-        due_in: float | None = None,
+        due_in: float = 0.0,
     ) -> int:
-        """Add an address to a user's sources, due at once or in some seconds; returns the source's id.
+        """Add an address to a user's sources, due now or in some seconds; returns the source's id.
 
         Raises SettingsError if the user has it already or has `most` of them.
         """
         digest = hmac.new(self._keyring.derived(PURPOSE).encode(), address.encode(), sha256).hexdigest()
         try:
             with self._database.write() as connection:
+                in_turn(connection, [f"{PURPOSE} {user_id}"])
                 own = (busy_sources.c.user_id == user_id) & (busy_sources.c.mailbox_id == 0)
                 count = select(func.count()).select_from(busy_sources).where(own)
                 if connection.execute(count).scalar_one() >= most:
@@ -106,22 +108,24 @@ class Feeds:
             connection.execute(update(feeds).where(feeds.c.source_id == source_id).values(values))
 
     def read_soon(self, source_id: int, *, user_id: str) -> bool:
-        """Let a feed be read now; whether this user has it."""
+        """Let a feed be read now, after those that wait longer; whether this user has it."""
         own = select(busy_sources.c.id).where(
             busy_sources.c.id == source_id, busy_sources.c.user_id == user_id
         )
         with self._database.write() as connection:
-            statement = update(feeds).where(feeds.c.source_id.in_(own)).values(due_at=0.0)
+            now = self._database.clock.now()
+            due_at = case((feeds.c.due_at < now, feeds.c.due_at), else_=now)
+            statement = update(feeds).where(feeds.c.source_id.in_(own)).values(due_at=due_at)
             return connection.execute(statement).rowcount > 0
 
-    def _row(self, source_id: int, address: str, shown: str, due_in: float | None) -> dict[str, Any]:
+    def _row(self, source_id: int, address: str, shown: str, due_in: float) -> dict[str, Any]:
         return {
             "source_id": source_id,
             "address": self._keyring.encrypt(PURPOSE, str(source_id), address),
             "shown": shown,
             "etag": "",
             "last_modified": "",
-            "due_at": 0.0 if due_in is None else self._database.clock.now() + due_in,
+            "due_at": self._database.clock.now() + due_in,
             "failures": 0,
         }
 

@@ -9,7 +9,7 @@ import pytest
 
 from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.booking.features import EVERYBODY, Feature
-from calsync_plugin.booking.own import MOST, READ_AGAIN
+from calsync_plugin.booking.own import MOST, MOST_AN_HOUR, READ_AGAIN
 from calsync_plugin.errors import FeatureOff, SettingsError, UserError
 from calsync_plugin.state import FEEDS, AccountStatus, Gate, SourceKind
 from tests.state.samples import MovedClock
@@ -100,6 +100,35 @@ def test_so_many_addresses_and_each_once(office: Office) -> None:
     office.desk.own.add_schedule(ALICE, "alice", "bob@example.com")
     with pytest.raises(SettingsError, match=f"{MOST} addresses"):
         office.desk.own.add_feed(ALICE, "alice", "https://example.com/more.ics")
+
+
+def test_who_adds_and_removes_makes_servers_be_asked_so_often_an_hour(
+    office: Office, clock: MovedClock
+) -> None:
+    office.connect("alice")
+    office.connect("ben")
+    own = office.desk.own
+    for number in range(MOST_AN_HOUR):
+        line = own.add_feed(ALICE, "alice", f"https://example.com/{number % 2}.ics")
+        own.remove(ALICE, "alice", line.id)
+    with pytest.raises(SettingsError, match="within an hour"):
+        own.add_feed(ALICE, "alice", "https://example.com/0.ics")
+    assert own.add_feed(Actor("ben"), "ben", "https://example.com/0.ics")
+    clock.move(HOUR + 1)
+    assert own.add_feed(ALICE, "alice", "https://example.com/0.ics")
+
+
+def test_a_new_address_waits_for_its_turn(office: Office, clock: MovedClock) -> None:
+    office.connect("alice")
+    office.connect("ben")
+    waiting = office.desk.own.add_feed(Actor("ben"), "ben", "https://example.com/2.ics")
+    office.store.feeds.answered(waiting.id, next_in=5, failures=0)
+    clock.move(10)
+    new = office.desk.own.add_feed(ALICE, "alice", "https://example.com/1.ics")
+    office.desk.own.read_now("alice", new.id)
+    assert [one.source.id for one in office.store.feeds.due(10)] == [waiting.id, new.id]
+    office.desk.own.read_now("ben", waiting.id)
+    assert [one.source.id for one in office.store.feeds.due(10)] == [waiting.id, new.id]
 
 
 @pytest.mark.parametrize(
