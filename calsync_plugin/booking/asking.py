@@ -17,7 +17,7 @@ from calsync_plugin.booking.features import Feature, Features
 from calsync_plugin.booking.fitting import Fitting, SlotQuery
 from calsync_plugin.booking.giving import Offer
 from calsync_plugin.booking.making import Content, Maker
-from calsync_plugin.booking.slots import FoundSlots, Slots, days_of
+from calsync_plugin.booking.slots import FoundSlots, Slots
 from calsync_plugin.booking.taking import owners_of
 from calsync_plugin.domain.availability import Interval
 from calsync_plugin.domain.meeting import JsonValue
@@ -98,7 +98,8 @@ class Desired:
             wanted=wanted,
             owners=owners_of(self._store, users, self._crm_zone),
             priorities=fitting.priorities,
-            days=days_of((start, end), fitting),
+            days=fitting.days,
+            apart=fitting.apart,
             since=self._store.clock.now() - fitting.rules.fairness_days * DAY,
         ), booking
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 
 from calsync_plugin.booking.availability import check_window
 from calsync_plugin.booking.rules import Rules, rules_of
-from calsync_plugin.domain.availability import Interval, WorkingHours
+from calsync_plugin.domain.availability import Interval, WorkingHours, local_days
 from calsync_plugin.domain.slots import DAY, Mode, Wanted
 from calsync_plugin.errors import SettingsError
 from calsync_plugin.graph import zones
@@ -73,6 +73,24 @@ class Fitting:
     def calendar_id(self) -> str:
         """The booking calendar's id, empty without one."""
         return self.calendar.id if self.calendar else ""
+
+    @property
+    def apart(self) -> Interval:
+        """What other bookings of the booking calendar need besides, before and after them.
+
+        The free time around a meeting is part of what is wanted already: the longer of both is kept free
+        between two meetings, not one after the other.
+        """
+        rules, wanted = self.rules, self.wanted
+        return max(0, rules.before * MINUTE - wanted.after), max(0, rules.after * MINUTE - wanted.before)
+
+    @property
+    def days(self) -> Interval:
+        """The whole days that the window touches, and those from which a booking's free time may reach it."""
+        window, zone = self.wanted.window, self.wanted.zone
+        days = list(local_days(window, zone))
+        first, last = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (days[0], days[-1]))
+        return int(first.timestamp()), max(int(last.timestamp()), window[1]) + 26 * 3600
 
 
 def fit(

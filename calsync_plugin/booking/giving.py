@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from calsync_plugin.booking.owners import Owner
-from calsync_plugin.booking.taking import busy_now
-from calsync_plugin.domain.availability import Interval
+from calsync_plugin.booking.taking import apart, busy_now
+from calsync_plugin.domain.availability import Interval, joined
 from calsync_plugin.domain.slots import Member, Mode, Wanted, in_turn, slots
 from calsync_plugin.domain.slots import Record as Turns
 from calsync_plugin.state import Standing
@@ -28,9 +28,11 @@ class Offer:
     """Who can have it, by id; for a team that comes together everybody."""
     priorities: Mapping[str, int]
     days: Interval
-    """The days whose bookings count for a daily limit."""
+    """The days whose bookings count."""
     since: float
     """From when turns are counted."""
+    apart: Interval = (0, 0)
+    """How much is kept free before and after other bookings, besides what is wanted."""
 
     @property
     def mode(self) -> Mode:
@@ -69,12 +71,19 @@ def _free(offer: Offer, standing: Standing) -> tuple[str, ...]:
     """Who can begin at the slot. Notice and hours were looked at before: they do not change at once."""
     whole = (offer.slot[0], offer.slot[1])
     busy = busy_now(standing, offer.owners)
-    members = [
-        Member(user_id=one, busy=busy[one], hours=[whole], booked=standing.booked.get(one, ()))
-        for one in offer.owners
-    ]
+    members = [_member(one, offer, standing, busy[one]) for one in offer.owners]
     found = slots(replace(offer.wanted, window=whole, mode=Mode.ROUND_ROBIN), members)
     return next((slot.user_ids for slot in found if slot.start == whole[0]), ())
+
+
+def _member(user_id: str, offer: Offer, standing: Standing, busy: list[Interval]) -> Member:
+    booked = standing.booked.get(user_id, ())
+    return Member(
+        user_id=user_id,
+        busy=joined([*busy, *apart(booked, offer.apart)]),
+        hours=[offer.slot],
+        booked=[start for start, _end in booked],
+    )
 
 
 def _turns(user_id: str, offer: Offer, standing: Standing) -> Turns:

@@ -14,7 +14,8 @@ from datetime import datetime
 from calsync_plugin.booking.availability import Availability, UserTime
 from calsync_plugin.booking.features import Feature, Features
 from calsync_plugin.booking.fitting import Fitting, SlotQuery, fit
-from calsync_plugin.domain.availability import Interval, cut, joined, local_days
+from calsync_plugin.booking.taking import apart
+from calsync_plugin.domain.availability import Interval, cut, joined
 from calsync_plugin.domain.slots import Member, Mode, Slot, slots
 from calsync_plugin.errors import SettingsError
 from calsync_plugin.state import Store
@@ -102,32 +103,22 @@ class Slots:
         return [
             Member(
                 user_id=time.user_id,
-                busy=_taken(time, around),
+                busy=_taken(time, around, apart(booked.get(time.user_id, ()), fitting.apart)),
                 hours=cut(time.hours, window) if own is None else own,
-                booked=booked.get(time.user_id, ()),
+                booked=[start for start, _end in booked.get(time.user_id, ())],
             )
             for time in times
         ]
 
-    def _booked(self, fitting: Fitting, user_ids: Sequence[str]) -> Mapping[str, Sequence[int]]:
-        """When bookings begin that count for the daily limit, on all days that the window touches."""
-        wanted = fitting.wanted
-        if wanted.daily_limit is None or not user_ids:
+    def _booked(self, fitting: Fitting, user_ids: Sequence[str]) -> Mapping[str, Sequence[Interval]]:
+        """The bookings that count for the daily limit, and those that need free time around them."""
+        if not user_ids or (fitting.wanted.daily_limit is None and not any(fitting.apart)):
             return {}
-        start, end = days_of(wanted.window, fitting)
+        start, end = fitting.days
         return self._store.bookings.booked(user_ids, start, end, fitting.calendar_id)
 
 
-def days_of(window: Interval, fitting: Fitting) -> Interval:
-    """The whole days of the question's zone that a window touches."""
-    zone = fitting.wanted.zone
-    days = list(local_days(window, zone))
-    midnights = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in (days[0], days[-1])]
-    # A day has 25 hours at most, and one hour more counts no booking twice.
-    return int(midnights[0].timestamp()), int(midnights[1].timestamp()) + 26 * 3600
-
-
-def _taken(time: UserTime, around: Interval) -> Sequence[Interval]:
-    """When a user is busy, and when nobody knows."""
-    unknown = time.unknown(around)
-    return joined([*time.busy, *unknown]) if unknown else time.busy
+def _taken(time: UserTime, around: Interval, also: Sequence[Interval]) -> Sequence[Interval]:
+    """When a user is busy, when bookings are kept apart, and when nobody knows."""
+    others = [*also, *time.unknown(around)]
+    return joined([*time.busy, *others]) if others else time.busy

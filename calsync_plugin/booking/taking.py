@@ -49,6 +49,14 @@ def intervals(times: Iterable[BusyTime], owners: Mapping[int, Owner]) -> dict[st
     return found
 
 
+def apart(booked: Iterable[Interval], free: Interval) -> list[Interval]:
+    """What is kept free before and after bookings, so many seconds each."""
+    if not any(free):
+        return []
+    before, after = free
+    return [span for start, end in booked for span in ((start - before, start), (end, end + after))]
+
+
 def busy_now(standing: Standing, owners: Mapping[str, Owner]) -> dict[str, list[Interval]]:
     """When users are busy by what was read under the locks: blocks and other bookings, joined, by user."""
     of_source = {one.id: owners[one.user_id] for one in standing.sources if one.user_id in owners}

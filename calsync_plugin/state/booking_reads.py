@@ -63,18 +63,18 @@ def holds_of(
 
 def booked_of(
     connection: Connection, users: list[str], span: Interval, calendar_id: str, but: str
-) -> dict[str, list[int]]:
-    """When the bookings of these users begin within a span, without the booking `but`."""
-    found: dict[str, list[int]] = {}
-    statement = select(h.c.user_id, h.c.starts_at).join(k, k.c.id == h.c.booking_id)
+) -> dict[str, list[Interval]]:
+    """The bookings of these users that touch a span, without the booking `but`."""
+    found: dict[str, list[Interval]] = {}
+    statement = select(h.c.user_id, h.c.starts_at, h.c.ends_at).join(k, k.c.id == h.c.booking_id)
     if calendar_id:
         statement = statement.where(k.c.calendar_id == calendar_id)
     for part in chunks(users):
         own = h.c.user_id.in_(part) & (h.c.booking_id != but)
-        within = (h.c.ends_at > span[0]) & (h.c.starts_at >= span[0]) & (h.c.starts_at < span[1])
+        within = (h.c.ends_at > span[0]) & (h.c.starts_at < span[1])
         ordered = statement.where(own, within).order_by(h.c.user_id, h.c.starts_at, h.c.booking_id)
         for row in connection.execute(ordered):
-            found.setdefault(row.user_id, []).append(row.starts_at)
+            found.setdefault(row.user_id, []).append((row.starts_at, row.ends_at))
     return found
 
 

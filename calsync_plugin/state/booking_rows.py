@@ -119,8 +119,8 @@ class Standing:
 
     taken: Mapping[str, list[Interval]]
     """By user: what holds take within the asked span, none of the booking itself."""
-    booked: Mapping[str, list[int]]
-    """By user: when the bookings begin that lie within the asked days, whether followed or not."""
+    booked: Mapping[str, list[Interval]]
+    """By user: the bookings of these days, of the same booking calendar if there is one; followed or not."""
     turns: Mapping[str, Turn]
     """By user, of the booking calendar."""
     sources: Sequence[BusySource] = ()

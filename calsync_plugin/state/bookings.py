@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, case, delete, insert, or_, select, update
 
 from calsync_plugin.domain.availability import Interval
 from calsync_plugin.state.booking_reads import booked_of, holds_of, standing
@@ -20,6 +19,7 @@ from calsync_plugin.state.booking_schema import booking_holds as h
 from calsync_plugin.state.booking_schema import bookings as k
 from calsync_plugin.state.bulk import chunks
 from calsync_plugin.state.database import Database
+from calsync_plugin.state.in_turn import in_turn
 from calsync_plugin.state.secrets import Keyring
 
 PURPOSE = "booking"
@@ -53,13 +53,14 @@ class Bookings:
         """Hold the slot of `booking` for whom `decide` names; None if that is nobody.
 
         `candidates` are all who may be named: nobody else gives away time of theirs meanwhile. `around` is
-        the span of which their holds are shown, `day` that whose bookings count for a daily limit, `since`
-        from when turns are counted. A booking that is held already is given anew, or released if nobody has
-        the time any more. Raises StaleLink if its key was used meanwhile, or if it is no longer held.
+        the span of which their holds are shown, `day` that of which their bookings are shown, followed
+        or not, `since` from when turns are counted. A booking that is held already is given anew, or released
+        if nobody has the time any more. Raises StaleLink if its key was used meanwhile, or if it is no longer
+        held.
         """
         users = sorted(set(candidates))
         with self._database.write() as connection:
-            _lock(connection, [booking.calendar_id, *users] if booking.calendar_id else users)
+            in_turn(connection, [booking.calendar_id, *users] if booking.calendar_id else users)
             connection.execute(delete(h).where(h.c.booking_id == booking.id))
             named = decide(standing(connection, booking, users, around, day, since))
             if not named:
@@ -116,7 +117,7 @@ class Bookings:
         confirmed = (k.c.id == booking.id) & (k.c.state == BookingState.CONFIRMED.value)
         moved_to = {"user_id": booking.user_id, "starts_at": booking.start, "ends_at": booking.end}
         with self._database.write() as connection:
-            _lock(connection, sorted({booking.user_id, *user_ids}))
+            in_turn(connection, sorted({booking.user_id, *user_ids}))
             values = moved_to | {"changed_at": self._database.clock.now()}
             if not connection.execute(update(k).where(confirmed).values(values)).rowcount:
                 return
@@ -177,8 +178,8 @@ class Bookings:
 
     def booked(
         self, user_ids: Collection[str], start: int, end: int, calendar_id: str = ""
-    ) -> dict[str, list[int]]:
-        """When the bookings of these users begin, followed or not; of one booking calendar if it is named."""
+    ) -> dict[str, list[Interval]]:
+        """When bookings of these users are, followed or not; those of one booking calendar if it is named."""
         with self._database.read() as connection:
             return booked_of(connection, sorted(set(user_ids)), (start, end), calendar_id, "")
 
@@ -239,15 +240,6 @@ class Bookings:
             made_at=row.made_at,
             changed_at=row.changed_at,
         )
-
-
-def _lock(connection: Connection, names: Iterable[str]) -> None:
-    """One at a time for each of these names until the transaction ends; SQLite has one writer anyway."""
-    if connection.dialect.name != "postgresql":
-        return
-    keys = {int.from_bytes(sha256(name.encode()).digest()[:8], signed=True) for name in names}
-    for key in sorted(keys):
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 def _hold_row(booking: Booking, user_id: str, state: HoldState) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
@@ -40,7 +41,7 @@ def busy(user_id: str, start: int, end: int, shown: str = "busy", whole_days: in
 def standing(
     *times: BusyTime,
     taken: dict[str, list[Interval]] | None = None,
-    booked: dict[str, list[int]] | None = None,
+    booked: dict[str, list[Interval]] | None = None,
     turns: dict[str, Turn] | None = None,
 ) -> Standing:
     """What was read under the locks."""
@@ -77,7 +78,9 @@ TAKEN = [
     pytest.param(standing(taken={"anna": [SLOT]}), {}, id="booking"),
     pytest.param(standing(busy("anna", TEN + HOUR, TEN + 2 * HOUR)), {"after": 60}, id="no-time-after"),
     pytest.param(standing(taken={"anna": [(TEN - HOUR, TEN)]}), {"before": 60}, id="no-time-before"),
-    pytest.param(standing(booked={"anna": [TEN + 3 * HOUR]}), {"daily_limit": 1}, id="enough-for-the-day"),
+    pytest.param(
+        standing(booked={"anna": [(TEN + 3 * HOUR, TEN + 4 * HOUR)]}), {"daily_limit": 1}, id="enough"
+    ),
 ]
 
 
@@ -94,7 +97,11 @@ FREE = [
     pytest.param(
         standing(busy("anna", TEN - HOUR, TEN), busy("anna", TEN + HOUR, TEN + DAY)), {}, id="beside"
     ),
-    pytest.param(standing(booked={"anna": [TEN - DAY]}), {"daily_limit": 1}, id="booked-on-another-day"),
+    pytest.param(
+        standing(booked={"anna": [(TEN - DAY, TEN - DAY + HOUR)]}),
+        {"daily_limit": 1},
+        id="booked-on-another-day",
+    ),
     pytest.param(
         standing(busy("anna", at("2026-12-02T00:00"), at("2026-12-03T00:00"), "busy", 1)), {}, id="next-day"
     ),
@@ -104,6 +111,20 @@ FREE = [
 @pytest.mark.parametrize(("read", "rules"), FREE)
 def test_who_is_free_still_gets_it(read: Standing, rules: dict[str, Any]) -> None:
     assert given(an_offer(**rules), read) == ["anna"]
+
+
+@pytest.mark.parametrize(
+    ("booked", "apart", "whose"),
+    [
+        pytest.param((TEN - HOUR, TEN), (0, 60), ["ben"], id="free-after-it"),
+        pytest.param((TEN - HOUR, TEN - 60), (0, 60), ["anna"], id="long-enough-after-it"),
+        pytest.param((TEN + HOUR, TEN + 2 * HOUR), (60, 0), ["ben"], id="free-before-it"),
+        pytest.param((TEN + HOUR, TEN + 2 * HOUR), (0, 60), ["anna"], id="nothing-before-it"),
+    ],
+)
+def test_other_bookings_keep_their_distance(booked: Interval, apart: Interval, whose: list[str]) -> None:
+    offer = replace(an_offer(), apart=apart)
+    assert given(offer, standing(booked={"anna": [booked]})) == whose
 
 
 def test_all_of_a_team_come_and_one_of_them_in_turn_is_assigned() -> None:

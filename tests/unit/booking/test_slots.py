@@ -157,6 +157,29 @@ def test_days_and_steps_of_a_booking_calendar_are_those_of_its_zone(office: Offi
     assert _found(office, replace(query, zone=zone)) == []
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "asked", "expected"),
+    [
+        pytest.param(0, 0, 0, ["09:00", "10:00", "12:00", "13:00"], id="none"),
+        pytest.param(0, 60, 0, ["09:00", "13:00"], id="after"),
+        pytest.param(60, 0, 0, ["09:00", "13:00"], id="before"),
+        pytest.param(60, 60, 0, ["09:00", "13:00"], id="both-and-not-one-after-the-other"),
+        pytest.param(0, 60, HOUR, ["09:00", "13:00"], id="asked-for-as-well"),
+        pytest.param(0, 60, 2 * HOUR, [], id="asked-for-more"),
+    ],
+)
+def test_free_time_around_bookings_does_not_depend_on_who_came_first(
+    office: Office, before: int, after: int, asked: int, expected: list[str]
+) -> None:
+    """Booked is eleven to twelve; offered are nine to two."""
+    office.connect("alice")
+    own = {"hours": "own", "start": "09:00", "end": "14:00", "zone": "Europe/Berlin"}
+    rules = {"duration": 60, "step": 60, "before": before, "after": after, **own}
+    query = _calendar(office, CalendarKind.PERSONAL, "alice", **rules)
+    office.book("alice", MONDAY + 10 * HOUR, "team")
+    assert [at for at, _ in _found(office, replace(query, before=asked, after=asked))] == expected
+
+
 def test_what_nobody_knows_is_not_offered(office: Office) -> None:
     source = office.connect("alice")
     until = datetime.fromtimestamp(MONDAY + 12 * HOUR, UTC)
