@@ -7,47 +7,29 @@ their servers are asked as often as they allow.
 
 from __future__ import annotations
 
-import logging
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import UTC, datetime
-from functools import cached_property
-from threading import Lock
+from functools import cached_property, partial
+from time import monotonic
 from typing import TypeVar
 
-from calsync_plugin.domain.availability import Block
-from calsync_plugin.errors import CalsyncError, ReconnectNeeded, Throttled
-from calsync_plugin.graph.busy import read_busy
-from calsync_plugin.graph.calendar import busy_view, follow
-from calsync_plugin.graph.client import MailboxClient
-from calsync_plugin.graph.protocol import Outcome
-from calsync_plugin.state import Account, AccountStatus, BusySource, Pace, Store
-from calsync_plugin.wording import gettext as _
-
-log = logging.getLogger(__name__)
+from calsync_plugin.booking.busy_now import NO_ANSWER, BusyNow, OpenMailbox
+from calsync_plugin.booking.trust import is_connected, unasked
+from calsync_plugin.booking.turns import Turns
+from calsync_plugin.domain.availability import Interval
+from calsync_plugin.state import Account, Store
 
 SECONDS = 5.0
 """The longest time that somebody who books waits for Outlook."""
-AT_ONCE = 8
-"""Mailboxes that are asked at the same time."""
-PAGES = 20
-"""Of one calendar; a window of 62 days holds fewer events than that."""
+AT_ONCE = 32
+"""Mailboxes that are asked at the same time; one that hangs holds one of these places, no more."""
+OTHERS_AT_ONCE = 4
+"""Questions to colleagues' mailboxes about users who are not connected."""
 BESIDE = 28 * 3600
 """Asked for besides, on both sides: in which zone whole days are meant is each mailbox's matter, and a day
 that was taken out must not go on blocking."""
 
-SWITCHED_OFF = _("Syncing is switched off for everybody, so that Outlook was not asked.")
-NOT_READY = _("Outlook could not be asked: the account is not ready. Its owner sees why on the account page.")
-NOT_READ = _("Outlook could not be asked: the calendars of this user have not been read yet.")
-RECONNECT = _("Outlook could not be asked: the user has to connect again.")
-TOO_MANY = _("Outlook could not be asked: it answers no more requests for this mailbox at present.")
-NO_ANSWER = _("Outlook could not be asked: it did not answer in time.")
-
-_READY = frozenset({AccountStatus.CONNECTED, AccountStatus.SYNCING})
-
 Answer = TypeVar("Answer")
-OpenMailbox = Callable[[str, int], MailboxClient]
 AskOthers = Callable[[Collection[str], int, int], Mapping[str, str]]
 """Asks about users who are not connected; why that could not be done, by user; who is left out has no way."""
 
@@ -66,15 +48,24 @@ class Looking:
     ) -> None:
         """Ask through `open_mailbox`, if `enabled`; wait for `seconds`, all users together."""
         self._store = store
-        self._open_mailbox = open_mailbox
+        self._busy_now = BusyNow(store, open_mailbox)
         self._enabled = enabled
         self._ask_others = ask_others
         self._seconds = seconds
-        self._turns: defaultdict[int, Lock] = defaultdict(Lock)
+        self._turns = Turns()
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="calsync-look")
+
+    @cached_property
+    def _threads_for_others(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(OTHERS_AT_ONCE, thread_name_prefix="calsync-look-others")
+
+    def close(self) -> None:
+        """Begin nothing any more. Nobody waits for what is under way."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads_for_others.shutdown(wait=False, cancel_futures=True)
 
     def look(self, user_ids: Collection[str], start: int, end: int) -> Mapping[str, str]:
         """Ask about each user between two seconds; empty, or in words why Outlook could not be asked.
@@ -82,94 +73,48 @@ class Looking:
         A user without a connected account has nothing that could be asked for, unless Outlook tells others
         about everybody's free times.
         """
-        wanted = sorted(set(user_ids))
-        if not self._enabled():
-            return dict.fromkeys(wanted, SWITCHED_OFF)
-        accounts = self._store.accounts.many(wanted)
-        asked, found = {}, dict.fromkeys(wanted, "")
-        others = [one for one in wanted if not _connected(accounts.get(one))]
-        for user_id in wanted:
-            account = accounts.get(user_id)
-            if account is not None and _connected(account):
-                if account.status in _READY:
-                    asked[user_id] = self._threads.submit(self._ask, account, start - BESIDE, end + BESIDE)
-                else:
-                    found[user_id] = NOT_READY
-        of_others = self._threads.submit(self._ask_others, others, start, end) if others else None
-        wait([*asked.values(), *([of_others] if of_others else ())], timeout=self._seconds)
-        found |= {user_id: _in_time(answer, NO_ANSWER) for user_id, answer in asked.items()}
+        wanted, until = sorted(set(user_ids)), monotonic() + self._seconds
+        accounts, enabled = self._store.accounts.many(wanted), self._enabled()
+        found: dict[str, str] = {one: unasked(accounts.get(one), enabled=enabled) or "" for one in wanted}
+        own = [accounts[one] for one in wanted if not found[one] and is_connected(accounts.get(one))]
+        others = [one for one in wanted if not found[one] and not is_connected(accounts.get(one))]
+        of_others: Future[Mapping[str, str]] | None = None
+        if others:
+            of_others = self._threads_for_others.submit(self._ask_others, others, start, end)
+        asked = self._asked(own, (start - BESIDE, end + BESIDE), until)
+        wait([*asked.values(), *([of_others] if of_others else ())], timeout=max(0.0, until - monotonic()))
+        found |= {one.user_id: _in_time(asked.get(one.user_id), NO_ANSWER) for one in own}
         if of_others is not None:
             untold: Mapping[str, str] = dict.fromkeys(others, NO_ANSWER)
             told: Mapping[str, str] = _in_time(of_others, untold)
             found |= told
         return found
 
-    def _ask(self, account: Account, start: int, end: int) -> str:
-        """Ask about one user and store the answer; why that could not be done."""
-        mailbox_id = account.mailbox_id or 0
-        sources = [one for one in self._store.busy.of_mailbox(mailbox_id) if one.user_id == account.user_id]
-        if not sources:
-            return NOT_READ
-        # Outlook refuses a mailbox's fifth request of a moment, and one of these may be of a sync.
-        turn = self._turns[mailbox_id]
-        if not turn.acquire(timeout=self._seconds):
-            return NO_ANSWER
-        try:
-            self._keep(account.user_id, mailbox_id, sources, start, end)
-        except CalsyncError as error:
-            log.info("Outlook could not be asked about user %s: %s", account.user_id, error)
-            return why(error)
-        finally:
-            turn.release()
-        return ""
+    def _asked(self, accounts: Sequence[Account], window: Interval, until: float) -> dict[str, Future[str]]:
+        """What is being asked about users; who is left out had no turn in time.
 
-    def _keep(
-        self, user_id: str, mailbox_id: int, sources: Sequence[BusySource], start: int, end: int
-    ) -> None:
-        client = self._open_mailbox(user_id, mailbox_id)
-        try:
-            found = _read(client, sources, start, end)
-        finally:
-            self._store.queue.set_pace(mailbox_id, Pace(client.pace.start, client.pace.count))
-        for source_id, blocks in found.items():
-            with self._store.save(None) as tx:
-                tx.busy.replace_within(source_id, start, end, blocks)
+        Outlook refuses a mailbox's fifth request of a moment, and some of these may be of a sync. A thread is
+        taken for a mailbox whose turn it is: one that hangs holds one, however many people want to know.
+        """
+        turns = [(one, self._turns.at(one.mailbox_id or 0)) for one in accounts]
+        came = [(account, turn, turn.begun) for account, turn in turns]
+        asked: dict[str, Future[str]] = {}
+        # First those whose turn it is, then those who have to wait.
+        for latest in (0.0, until):
+            for account, turn, begun in came:
+                if account.user_id in asked:
+                    continue
+                begin = partial(self._threads.submit, self._busy_now.ask, account, window)
+                answer = turn.take(window, begin, came=begun, until=latest)
+                if answer is not None:
+                    asked[account.user_id] = answer
+        return asked
 
 
-def _in_time(answer: Future[Answer], otherwise: Answer) -> Answer:
+def _in_time(answer: Future[Answer] | None, otherwise: Answer) -> Answer:
     """An answer that is there; one that did not begin yet is not begun any more."""
-    if answer.done():
+    if answer is not None and answer.done() and not answer.cancelled():
         return answer.result()
-    answer.cancel()
+    if answer is not None:
+        answer.cancel()
     return otherwise
-
-
-def why(error: CalsyncError) -> str:
-    """Why Outlook was not asked, for somebody who need not be the mailbox's owner."""
-    if isinstance(error, ReconnectNeeded):
-        return RECONNECT
-    return TOO_MANY if isinstance(error, Throttled) else NO_ANSWER
-
-
-def _connected(account: Account | None) -> bool:
-    return account is not None and bool(account.mailbox_id) and account.status is not AccountStatus.OFF
-
-
-def _read(
-    client: MailboxClient, sources: Sequence[BusySource], start: int, end: int
-) -> dict[int, list[Block]]:
-    """All blocks of some calendars between two seconds, by source: one request, then further pages."""
-    first, last = (datetime.fromtimestamp(second, UTC) for second in (start, end))
-    outcomes = client.batch([busy_view(first, last, source.place) for source in sources])
-    return {source.id: _all_pages(client, outcome) for source, outcome in zip(sources, outcomes, strict=True)}
-
-
-def _all_pages(client: MailboxClient, outcome: Outcome) -> list[Block]:
-    page = read_busy(outcome.unwrap())
-    blocks = list(page.blocks)
-    for _number in range(PAGES):
-        if not page.next_link:
-            return blocks
-        page = read_busy(client.send(follow(page.next_link)))
-        blocks += page.blocks
-    raise CalsyncError(f"a calendar with more than {len(blocks)} events in the window")

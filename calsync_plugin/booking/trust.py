@@ -44,6 +44,10 @@ _UNREADABLE = {
 _LONG_AGO = _("The calendars were not read for a long time.")
 _OFF = _("Syncing is switched off for everybody; nothing new is known.")
 
+SWITCHED_OFF = _("Syncing is switched off for everybody, so that Outlook was not asked.")
+NOT_READY = _("Outlook could not be asked: the account is not ready. Its owner sees why on the account page.")
+_READY = frozenset({AccountStatus.CONNECTED, AccountStatus.SYNCING})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
@@ -57,6 +61,21 @@ class Trust:
     """What all sources are known for; None if one of them was never read."""
     stale: bool = False
     problems: tuple[str, ...] = ()
+
+
+def is_connected(account: Account | None) -> bool:
+    """Whether a user has a mailbox here, ready or not."""
+    return account is not None and bool(account.mailbox_id) and account.status is not AccountStatus.OFF
+
+
+def unasked(account: Account | None, *, enabled: bool) -> Wording | None:
+    """Why Outlook is not asked about a user now, None if it is; whom nobody asks nobody can book.
+
+    About a user who is not connected colleagues may be able to ask.
+    """
+    if not enabled:
+        return SWITCHED_OFF
+    return NOT_READY if account and is_connected(account) and account.status not in _READY else None
 
 
 def lacks(account: Account | None, sources: Collection[BusySource], *, schedules: bool) -> Wording | None:
@@ -98,7 +117,7 @@ def trust(
 
 def _has_all(account: Account | None, sources: Sequence[BusySource]) -> bool:
     """Whether what a connected user chose is among the sources: a choice of this minute is not, yet."""
-    if account is None or not account.mailbox_id or account.status is AccountStatus.OFF:
+    if account is None or not is_connected(account):
         return True
     linked = any(source.kind is SourceKind.LINKED for source in sources)
     chosen = account.settings.get("conflict_calendars")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from calsync_plugin.booking.looking import NO_ANSWER, OpenMailbox, why
+from calsync_plugin.booking.busy_now import NO_ANSWER, OpenMailbox, why
 from calsync_plugin.crm.directory import Directory
 from calsync_plugin.domain.meeting import Person, PersonKind
 from calsync_plugin.domain.slots import DAY

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 
-from calsync_plugin.booking import looking
+from calsync_plugin.booking import busy_now, trust
 from calsync_plugin.booking.looking import Looking
-from calsync_plugin.domain.availability import Block
-from calsync_plugin.errors import CalsyncError, ReconnectNeeded, Throttled, Unavailable, UnknownOutcome
+from calsync_plugin.booking.turns import Begin, Turn
+from calsync_plugin.domain.availability import Block, Interval
+from calsync_plugin.errors import (
+    CalsyncError,
+    Forbidden,
+    NotFound,
+    ReconnectNeeded,
+    Refused,
+    Throttled,
+    Unavailable,
+    UnknownOutcome,
+)
 from calsync_plugin.graph.pace import Pace
 from calsync_plugin.graph.protocol import JsonObject, Outcome, Request
-from calsync_plugin.state import AccountStatus, BusySource, SourceKind
+from calsync_plugin.state import AccountStatus, SourceKind
+from calsync_plugin.state.busy_writes import BusyWrites
 from tests.unit.booking.office import DAY, HOUR, Office, at
 
 TEN = at("2026-12-01T10:00")
@@ -41,12 +54,14 @@ class Outlook:
     asked: list[str] = field(default_factory=list)
     pace: Pace = field(default_factory=lambda: Pace(0.0, 3))
     until: threading.Event | None = None
+    come: threading.Event = field(default_factory=threading.Event)
     at_once: int = 0
     most_at_once: int = 0
 
     def batch(self, requests: Sequence[Request]) -> list[Outcome]:
         """Answer each."""
         self.at_once += 1
+        self.come.set()
         self.most_at_once = max(self.at_once, self.most_at_once)
         if self.until is not None:
             self.until.wait(30)
@@ -75,6 +90,7 @@ class Post:
     office: Office
     mailboxes: dict[str, Outlook] = field(default_factory=dict)
     enabled: bool = True
+    looks: list[Looking] = field(default_factory=list)
 
     def open(self, user_id: str, _mailbox_id: int) -> Any:
         """That of a user."""
@@ -82,7 +98,9 @@ class Post:
 
     def looking(self, **changes: Any) -> Looking:
         """What looks into them."""
-        return Looking(self.office.store, self.open, enabled=lambda: self.enabled, **changes)
+        made = Looking(self.office.store, self.open, enabled=lambda: self.enabled, **changes)
+        self.looks.append(made)
+        return made
 
     def join(self, user_id: str, *answers: JsonObject | CalsyncError) -> Outlook:
         """Connect a user, whose mailbox answers so."""
@@ -92,9 +110,12 @@ class Post:
 
 
 @pytest.fixture
-def post(office: Office) -> Post:
-    """Nobody is connected yet."""
-    return Post(office)
+def post(office: Office) -> Iterator[Post]:
+    """Nobody is connected yet. What was begun ends before the store is closed."""
+    made = Post(office)
+    yield made
+    for one in made.looks:
+        one._threads.shutdown(wait=True)
 
 
 def stored(post: Post, user_id: str) -> list[tuple[str, int, int]]:
@@ -139,11 +160,11 @@ def test_what_is_not_told_any_more_is_forgotten_and_what_lies_elsewhere_stays(po
 
 
 ERRORS = [
-    pytest.param(Throttled("slow down", retry_after=60), looking.TOO_MANY, id="throttled"),
-    pytest.param(ReconnectNeeded("expired"), looking.RECONNECT, id="reconnect"),
-    pytest.param(Unavailable("away"), looking.NO_ANSWER, id="unavailable"),
-    pytest.param(UnknownOutcome("cut"), looking.NO_ANSWER, id="unreadable"),
-    pytest.param({"something": "else"}, looking.NO_ANSWER, id="no-list"),
+    pytest.param(Throttled("slow down", retry_after=60), busy_now.TOO_MANY, id="throttled"),
+    pytest.param(ReconnectNeeded("expired"), busy_now.RECONNECT, id="reconnect"),
+    pytest.param(Unavailable("away"), busy_now.NO_ANSWER, id="unavailable"),
+    pytest.param(UnknownOutcome("cut"), busy_now.NO_ANSWER, id="unreadable"),
+    pytest.param({"something": "else"}, busy_now.NO_ANSWER, id="no-list"),
 ]
 
 
@@ -160,8 +181,8 @@ def test_what_cannot_be_asked_is_said_and_changes_nothing(
 
 
 def test_an_answer_without_an_end_is_none(post: Post) -> None:
-    post.join("anna", *(page(event(f"e{n}"), more=LATER) for n in range(looking.PAGES + 5)))
-    assert look(post, "anna") == {"anna": looking.NO_ANSWER}
+    post.join("anna", *(page(event(f"e{n}"), more=LATER) for n in range(busy_now.PAGES + 5)))
+    assert look(post, "anna") == {"anna": busy_now.NO_ANSWER}
 
 
 def test_how_much_was_asked_is_kept_for_the_next_one(post: Post) -> None:
@@ -178,12 +199,12 @@ def not_read(post: Post) -> None:
 
 
 NOT_ASKED: list[Any] = [
-    pytest.param(lambda p: setattr(p, "enabled", False), looking.SWITCHED_OFF, id="switched-off"),
-    pytest.param(not_read, looking.NOT_READ, id="not-read"),
+    pytest.param(lambda p: setattr(p, "enabled", False), trust.SWITCHED_OFF, id="switched-off"),
+    pytest.param(not_read, busy_now.NOT_READ, id="not-read"),
     *(
         pytest.param(
             lambda p, s=status: p.office.store.accounts.set_status("anna", s),
-            looking.NOT_READY,
+            trust.NOT_READY,
             id=status.value,
         )
         for status in (AccountStatus.RECONNECT, AccountStatus.PAUSED, AccountStatus.NEEDS_ATTENTION)
@@ -218,29 +239,181 @@ def held() -> Iterator[threading.Event]:
 def test_nobody_waits_for_a_mailbox_that_does_not_answer(post: Post, held: threading.Event) -> None:
     post.join("anna", page(event("a"))).until = held
     post.join("ben", page(event("b")))
-    assert look(post, "anna", seconds=0.05) == {"anna": looking.NO_ANSWER}
+    assert look(post, "anna", seconds=0.05) == {"anna": busy_now.NO_ANSWER}
     assert look(post, "ben") == {"ben": ""}
 
 
-def test_one_mailbox_is_asked_one_question_after_the_other(
+def test_mailboxes_that_hang_keep_nobody_else_from_an_answer(post: Post, held: threading.Event) -> None:
+    hang = [f"hangs{number}" for number in range(12)]
+    for user_id in hang:
+        post.join(user_id).until = held
+    post.join("zoe", page(event("z")))
+    looks = post.looking(seconds=0.05)
+    for _again in range(3):
+        assert set(looks.look(hang, TEN, TEN + HOUR).values()) == {busy_now.NO_ANSWER}
+    looks._seconds = 20.0
+    assert looks.look(["zoe"], TEN, TEN + HOUR) == {"zoe": ""}
+
+
+def test_many_who_want_to_know_at_once_share_an_answer(
     post: Post, held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The first is on its way already when the others come: they need a newer one, but one is enough."""
     anna = post.join("anna")
     anna.until = held
-    come = iter(range(6))
-    of_mailbox = post.office.store.busy.of_mailbox
+    looks, waiting = post.looking(seconds=20.0), threading.Semaphore(0)
+    take = Turn.take
 
-    def counted(mailbox_id: int) -> list[BusySource]:
-        found = of_mailbox(mailbox_id)
-        if next(come) == 5:
-            held.set()
-        return found
+    def counted(turn: Turn, window: Interval, begin: Begin, *, came: int, until: float) -> Any:
+        waiting.release()
+        return take(turn, window, begin, came=came, until=until)
 
-    monkeypatch.setattr(post.office.store.busy, "of_mailbox", counted)
-    looks = post.looking(seconds=20.0)
-    threads = [threading.Thread(target=looks.look, args=(["anna"], TEN, TEN + HOUR)) for _ in range(6)]
-    for thread in threads:
+    monkeypatch.setattr(Turn, "take", counted)
+    told: list[str] = []
+
+    def ask() -> None:
+        told.extend(looks.look(["anna"], TEN, TEN + HOUR).values())
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    threads[0].start()
+    assert anna.come.wait(20)
+    for thread in threads[1:]:
         thread.start()
+    # The first took its turn at once, the others try and then wait.
+    for _expected in range(1 + 5 * 2):
+        assert waiting.acquire(timeout=20)
+    held.set()
     for thread in threads:
         thread.join(30)
-    assert (len(anna.asked), anna.most_at_once) == (6, 1)
+    assert told == [""] * 6
+    assert (len(anna.asked), anna.most_at_once) == (2, 1)
+
+
+def test_who_wants_to_know_more_is_not_told_less(post: Post) -> None:
+    anna = post.join("anna")
+    looks = post.looking(seconds=20.0)
+    (source,) = post.office.store.busy.sources(["anna"])
+    turn = looks._turns.at(source.mailbox_id)
+    looks.look(["anna"], TEN, TEN + HOUR)
+    came = turn.begun - 1
+    narrow, wide = (TEN, TEN + HOUR), (TEN - 9 * DAY, TEN)
+    asked: list[Interval] = []
+
+    def begin(window: Interval) -> Future[str]:
+        asked.append(window)
+        answer: Future[str] = Future()
+        answer.set_result("")
+        return answer
+
+    for window in (narrow, wide):
+        assert turn.take(window, partial(begin, window), came=came, until=0.0) is not None
+    assert (len(anna.asked), asked) == (1, [wide])
+
+
+def test_a_conflict_calendar_that_is_gone_leaves_what_was_known_of_it(post: Post) -> None:
+    post.join("anna", page(event("a")), NotFound("gone"))
+    private = post.office.calendar("anna", "private")
+    post.office.read(private, Block(id="known", start=TEN, end=TEN + HOUR))
+    assert look(post, "anna") == {"anna": ""}
+    assert {block_id for block_id, _, _ in stored(post, "anna")} == {"a", "known"}
+
+
+NO_LOSS: list[Any] = [
+    pytest.param(NotFound("gone"), False, "", id="gone"),
+    pytest.param(Forbidden("no longer shared"), False, "", id="no-longer-shared"),
+    pytest.param(Refused("is no calendar"), False, "", id="refused"),
+    pytest.param(Unavailable("away"), False, busy_now.NO_ANSWER, id="away-just-now"),
+    pytest.param(Unavailable("away"), True, "", id="away-for-long"),
+    pytest.param(UnknownOutcome("cut"), True, "", id="unreadable-for-long"),
+    pytest.param(Throttled("slow down"), True, busy_now.TOO_MANY, id="throttled"),
+]
+
+
+@pytest.mark.parametrize(("error", "before", "says"), NO_LOSS)
+def test_which_silence_of_a_conflict_calendar_counts(
+    post: Post, error: CalsyncError, before: bool, says: str
+) -> None:
+    post.join("anna", page(event("a")), error)
+    private = post.office.calendar("anna", "private")
+    if before:
+        with post.office.store.save(None) as tx:
+            tx.busy.failed(private, "cannot be read")
+    assert look(post, "anna") == {"anna": says}
+    assert [block_id for block_id, _, _ in stored(post, "anna")] == ["a"]
+
+
+@pytest.mark.parametrize("error", [NotFound("gone"), Forbidden("refused")], ids=["gone", "refused"])
+def test_the_main_calendar_cannot_be_done_without(post: Post, error: CalsyncError) -> None:
+    post.join("anna", error, page(event("p")))
+    post.office.calendar("anna", "private")
+    assert look(post, "anna") == {"anna": busy_now.NO_ANSWER}
+    assert [block_id for block_id, _, _ in stored(post, "anna")] == ["p"]
+
+
+def deleted(busy: BusyWrites, source_id: int) -> None:
+    """The sync learns that the event is gone."""
+    busy.remove(source_id, ["a"])
+
+
+def written(busy: BusyWrites, source_id: int) -> None:
+    """The sync writes an event of its own."""
+    busy.put(source_id, [Block(id="own", start=TEN, end=TEN + HOUR)])
+
+
+MEANWHILE: list[Any] = [
+    pytest.param(deleted, page(event("a")), page(), set(), id="deleted"),
+    pytest.param(written, page(), page(event("own")), {"own"}, id="written"),
+]
+
+
+@pytest.mark.parametrize(("sync", "first", "then", "stays"), MEANWHILE)
+def test_what_a_sync_stores_during_a_look_is_newer(
+    post: Post,
+    monkeypatch: pytest.MonkeyPatch,
+    sync: Callable[[BusyWrites, int], None],
+    first: JsonObject,
+    then: JsonObject,
+    stays: set[str],
+) -> None:
+    anna = post.join("anna", first, then)
+    (source,) = post.office.store.busy.sources(["anna"])
+    post.office.read(source.id, Block(id="a", start=TEN, end=TEN + HOUR))
+    batch = anna.batch
+
+    def slow(requests: Sequence[Request]) -> list[Outcome]:
+        answered = batch(requests)
+        if len(anna.asked) == 1:
+            with post.office.store.save(None) as tx:
+                sync(tx.busy, source.id)
+        return answered
+
+    monkeypatch.setattr(anna, "batch", slow)
+    assert look(post, "anna") == {"anna": ""}
+    assert {block_id for block_id, _, _ in stored(post, "anna")} == stays
+    assert len(anna.asked) == 2
+
+
+def test_nobody_is_told_free_while_a_sync_writes_on_and_on(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = post.join("anna")
+    (source,) = post.office.store.busy.sources(["anna"])
+    batch = anna.batch
+
+    def slow(requests: Sequence[Request]) -> list[Outcome]:
+        with post.office.store.save(None) as tx:
+            written(tx.busy, source.id)
+        return batch(requests)
+
+    monkeypatch.setattr(anna, "batch", slow)
+    assert look(post, "anna") == {"anna": busy_now.NO_ANSWER}
+    assert len(anna.asked) == busy_now.TRIES
+
+
+def test_what_is_closed_begins_nothing(post: Post) -> None:
+    anna = post.join("anna")
+    looks = post.looking()
+    looks.close()
+    with pytest.raises(RuntimeError):
+        looks.look(["anna"], TEN, TEN + HOUR)
+    assert anna.asked == []
