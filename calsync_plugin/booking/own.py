@@ -31,7 +31,7 @@ from calsync_plugin.wording import gettext as _
 MOST = 10
 """Addresses of one user, colleagues included."""
 MOST_AN_HOUR = 20
-"""Addresses that one user adds within an hour: each is fetched at once, and once more after it was removed."""
+"""Addresses that one user adds within an hour: each is fetched at once, and again after it was removed."""
 LONGEST_NAME = 100
 LONGEST_ADDRESS = 254
 ADDED = "added a calendar address"

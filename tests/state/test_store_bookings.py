@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from calsync_plugin.domain.availability import Block
 from calsync_plugin.errors import SettingsError, StaleLink, StoreBusy
-from calsync_plugin.state import Booking, BookingState, HoldState, SourceKind, Standing, Store
+from calsync_plugin.state import (
+    Account,
+    AccountStatus,
+    Booking,
+    BookingState,
+    HoldState,
+    SourceKind,
+    Standing,
+    Store,
+)
 from calsync_plugin.state.busy_writes import BusyWrites
 
 HOUR = 3600
@@ -277,6 +287,8 @@ def test_nothing_is_written_to_a_source_that_is_gone(store: Store) -> None:
 
 def test_a_feed_is_added_once_and_its_address_is_no_plain_text(store: Store) -> None:
     address = "https://calendar.example.com/secret/basic.ics"
+    for user_id in ("alice", "bob"):
+        store.accounts.save(Account(user_id=user_id, status=AccountStatus.CONNECTED))
     source_id = store.feeds.add("alice", SourceKind.FEED, address, shown="calendar…", name="Home", most=2)
     with pytest.raises(SettingsError, match="already"):
         store.feeds.add("alice", SourceKind.FEED, address, shown="calendar…", name="Home", most=2)
@@ -294,6 +306,20 @@ def test_a_feed_is_added_once_and_its_address_is_no_plain_text(store: Store) -> 
     store.feeds.add("carol", SourceKind.FEED, "https://a.example.com/1.ics", shown="", name="1", most=1)
     with pytest.raises(SettingsError, match="1 addresses"):
         store.feeds.add("carol", SourceKind.FEED, "https://a.example.com/2.ics", shown="", name="2", most=1)
+
+
+def test_addresses_that_are_added_at_once_are_no_more_than_may_be(store: Store) -> None:
+    def add(number: int) -> bool:
+        address = f"https://a.example.com/{number}.ics"
+        try:
+            store.feeds.add("alice", SourceKind.FEED, address, shown="", name="", most=3)
+        except SettingsError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(add, range(16))) == 3
+    assert len(store.feeds.of("alice")) == 3
 
 
 def test_readings_of_one_source_at_once_wait_for_each_other(store: Store) -> None:
