@@ -77,6 +77,10 @@ class Collisions:
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="calsync-collisions")
 
+    def close(self) -> None:
+        """Answer nobody any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
     def of(self, entity_type: str, record: Mapping[str, object]) -> tuple[dict[str, str], ...]:
         """What a record would collide with, in order of time; nothing where that cannot be told in time."""
         asked: Future[tuple[dict[str, str], ...]] | None = None
@@ -109,7 +113,8 @@ class Collisions:
         if not windows:
             return ()
         of_record = (entity_type, str(record.get("id") or ""))
-        found = {*self._blocks(of_record, owners, windows), *self._bookings(of_record, windows)}
+        # Bookings first: of one whose event is read meanwhile at least one of them tells.
+        found = {*self._bookings(of_record, windows), *self._blocks(of_record, owners, windows)}
         return tuple(sorted(found)[:MOST])
 
     def check(self, entity_type: str, record: Mapping[str, object]) -> None:

@@ -38,6 +38,8 @@ def own_times(store: Store, account: Account, window: Interval, crm_zone: Callab
     owner = owner_of(user_id, account, user_zone=account.user_zone, crm_zone=crm_zone)
     sources = sorted(store.busy.sources([user_id]), key=lambda one: one.id)
     spans: dict[int, list[Interval]] = {one.id: [] for one in sources}
+    # Before the blocks: of a booking whose event is read meanwhile at least one of them tells.
+    held = [(hold.start, hold.end) for hold in store.bookings.holds([user_id], *window)]
     for source_id, start, end, whole_days, show_as in store.busy.times(spans, *window):
         if show_as in owner.takes:
             spans[source_id].append(
@@ -46,7 +48,6 @@ def own_times(store: Store, account: Account, window: Interval, crm_zone: Callab
                 else (start, end)
             )
     found = [SourceTimes(source=one, spans=tuple(cut(joined(spans[one.id]), window))) for one in sources]
-    held = [(hold.start, hold.end) for hold in store.bookings.holds([user_id], *window)]
     if held:
         found.append(SourceTimes(source=None, spans=tuple(cut(joined(held), window))))
     return OwnTimes(owner=owner, sources=tuple(found), hours=tuple(owner.hours.within(window)))

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from calsync_plugin.domain.availability import Interval
+from calsync_plugin.domain.meeting import ShowAs
 from calsync_plugin.state.booking_rows import TAKING, Booking, BookingState, Hold, HoldState, Standing, Turn
 from calsync_plugin.state.booking_schema import booking_holds as h
 from calsync_plugin.state.booking_schema import bookings as k
 from calsync_plugin.state.bulk import chunks
 from calsync_plugin.state.busy import sources_of, times_of
+from calsync_plugin.state.busy_schema import busy as b
+from calsync_plugin.state.busy_schema import busy_sources as s
+from calsync_plugin.state.schema import copies, links
 
 
 def standing(
@@ -76,6 +80,20 @@ def booked_of(
         for row in connection.execute(ordered):
             found.setdefault(row.user_id, []).append((row.starts_at, row.ends_at))
     return found
+
+
+def lies_there(booking: Booking) -> ColumnElement[bool]:
+    """Whether the event of a hold's user is known to lie where the booking lies now."""
+    of_record = (links.c.entity_type == booking.entity_type) & (links.c.record_id == booking.record_id)
+    read = (
+        select(b.c.event_id)
+        .join(s, s.c.id == b.c.source_id)
+        .join(copies, (copies.c.mailbox_id == s.c.mailbox_id) & (copies.c.event_id == b.c.event_id))
+        .join(links, links.c.id == copies.c.link_id)
+        .where(of_record, s.c.user_id == h.c.user_id, b.c.show_as != ShowAs.TENTATIVE.value)
+        .where(b.c.starts_at == booking.start, b.c.ends_at == booking.end)
+    )
+    return read.correlate(h).exists()
 
 
 def _turns(connection: Connection, booking: Booking, users: list[str], since: float) -> dict[str, Turn]:

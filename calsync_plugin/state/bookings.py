@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, case, delete, insert, or_, select, update
 
 from calsync_plugin.domain.availability import Interval
-from calsync_plugin.state.booking_reads import booked_of, holds_of, standing
+from calsync_plugin.state.booking_reads import booked_of, holds_of, lies_there, standing
 from calsync_plugin.state.booking_rows import TAKING, Booking, BookingState, Hold, HoldState, Standing
 from calsync_plugin.state.booking_schema import booking_holds as h
 from calsync_plugin.state.booking_schema import bookings as k
@@ -110,7 +110,9 @@ class Bookings:
         return {"state": BookingState.RELEASED.value, "reason": reason, "key": key, "changed_at": now}
 
     def follow(self, booking: Booking, user_ids: Sequence[str]) -> None:
-        """The record lies elsewhere now, or with others: what is still kept by the booking moves along.
+        """The record lies elsewhere now, or with others: what the booking takes moves along.
+
+        Where it lies elsewhere it is kept by the booking again until its event is read there.
 
         Nothing is done for a booking that is not confirmed any more.
         """
@@ -125,6 +127,10 @@ class Bookings:
             known = set(connection.execute(select(h.c.user_id).where(where)).scalars())
             connection.execute(delete(h).where(where, h.c.user_id.not_in(list(user_ids))))
             moved = {"starts_at": booking.start, "ends_at": booking.end}
+            elsewhere = where & ((h.c.starts_at != booking.start) | (h.c.ends_at != booking.end))
+            # The event is not there yet, unless it is what was moved: then it was read before the record.
+            states = {"state": HoldState.KEPT.value}
+            connection.execute(update(h).where(elsewhere, ~lies_there(booking)).values(states))
             connection.execute(update(h).where(where).values(moved))
             new = [_hold_row(booking, u, HoldState.KEPT) for u in dict.fromkeys(user_ids) if u not in known]
             if new:

@@ -30,7 +30,7 @@ from calsync_plugin.state import (
 )
 from tests.world import ALICE, BOB, CAROL, DAVE, FRANK, World
 
-HOUR = 3600
+HOUR, DAY = 3600, 86_400
 ANY = (0, 1)
 
 
@@ -470,6 +470,21 @@ def test_a_record_that_is_moved_takes_the_time_along(world: World) -> None:
     assert world.event(ALICE).start == "2026-12-01T11:00:00"
 
 
+def test_a_record_that_is_moved_takes_its_time_before_its_event_is_moved(world: World) -> None:
+    booking = book(world, asking(ALICE))
+    world.settle()
+    world.pull()
+    assert holds(world) == []
+    two = at("2026-12-01T14:00")
+    world.change(booking.record_id, dateStart="2026-12-01 14:00:00", dateEnd="2026-12-01 15:00:00")
+    world.app.desk.settling.reported(world.app.store.changes.unrouted(100))
+    assert not free(world, ALICE, two)
+    world.settle()
+    world.pull()
+    assert world.app.store.bookings.holds([ALICE], two, two + HOUR) == []
+    assert (free(world, ALICE), free(world, ALICE, two)) == (True, False)
+
+
 def test_a_record_that_is_reassigned_takes_the_time_of_another(world: World) -> None:
     booking = book(world, asking(ALICE))
     world.reassign(booking.record_id, BOB)
@@ -535,11 +550,16 @@ def test_who_leaves_a_team_meeting_is_free(world: World) -> None:
 
 
 def test_a_meeting_that_is_moved_in_outlook_is_busy_where_it_is(world: World) -> None:
-    book(world, asking(ALICE))
+    booking = book(world, asking(ALICE))
     world.settle()
     world.edit(ALICE, start="2026-12-01T12:00", end="2026-12-01T13:00")
     world.pull()
+    # A CRM tells of our own write, too: it comes to the same.
+    world.app.store.queue.record_change("Meeting", booking.record_id, user_hint=ALICE)
+    world.app.desk.settling.reported(world.app.store.changes.unrouted(100))
+    assert stored(world, booking).start == TEN + 2 * HOUR
     assert (free(world, ALICE), free(world, ALICE, TEN + 2 * HOUR)) == (True, False)
+    assert world.app.store.bookings.holds([ALICE], TEN, TEN + DAY) == []
 
 
 def test_a_booking_is_cancelled_with_its_record_and_event(world: World) -> None:

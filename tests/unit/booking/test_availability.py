@@ -472,3 +472,23 @@ def test_who_is_not_connected_is_known_by_what_outlook_tells_colleagues(
     assert (found.known, bool(found.reason)) == (allowed, not allowed)
     assert found.spans == ((BusySpan(MONDAY, MONDAY + HOUR, "schedule"),) if allowed else ())
     assert found.zone == ("Asia/Tokyo" if allowed else "")
+
+
+def test_a_booking_whose_event_is_read_at_this_moment_is_told(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event takes over from the hold between the reading of the one and that of the other."""
+    source = office.connect("alice")
+    start = NOW + DAY
+    office.book("alice", start)
+    times = office.store.busy.times
+
+    def followed(*window: Any) -> Any:
+        found = times(*window)
+        office.read(source, *blocks((start, start + HOUR)))
+        office.release_all()
+        return found
+
+    monkeypatch.setattr(office.store.busy, "times", followed)
+    (told,) = office.desk.availability.of(["alice"], start - HOUR, start + 2 * HOUR)
+    assert told.busy == ((start, start + HOUR),)
