@@ -17,7 +17,8 @@ from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import SlotTaken
 from calsync_plugin.hookspecs import Caller
 from calsync_plugin.state import Booking, BookingState
-from calsync_plugin.web import api_calls, api_slots, api_times, api_values
+from calsync_plugin.web import api_calls, api_people, api_slots, api_times, api_values
+from calsync_plugin.web.booked_by import booked_by
 
 Answer = Response | tuple[Response, int]
 CONTENT = ("start", "name", "description", "contacts", "leads", "entity_type", "attributes")
@@ -44,7 +45,7 @@ def about_bookings(pages: Blueprint, calsync: Calsync) -> None:
     def cancel(booking: str) -> Answer:
         caller = api_calls.caller(calsync)
         found = _seen(calsync, caller, booking)
-        if not caller.admin and caller.user_id not in (found.caller, found.user_id):
+        if not (caller.admin or caller.user_id == found.user_id or _is_bookers(calsync, caller, found)):
             abort(403, "only who booked it, the assigned user and administrators may cancel it")
         cancelled = calsync.desk.booker.cancel(found.id)
         return jsonify(_booking(calsync, cancelled or found, ""))
@@ -67,7 +68,7 @@ def _request(
     return BookingRequest(
         query=asked.query,
         start=start,
-        caller=_named(caller),
+        caller=booked_by(caller.user_id),
         key=key,
         name=api_values.text("name", body.get("name"), longest=LONGEST_NAME, needed=True),
         description=api_values.text("description", body.get("description"), longest=LONGEST_TEXT),
@@ -108,14 +109,20 @@ def _taken(error: SlotTaken, zone: str) -> Answer:
 def _seen(calsync: Calsync, caller: Caller, booking_id: str) -> Booking:
     """A booking that the caller may see; 404 for another as for none: nobody learns which there are."""
     found = calsync.store.bookings.get(booking_id)
-    if found is None or not (caller.admin or caller.user_id in (found.caller, *_users(calsync, found))):
+    if found is None or not (
+        caller.admin or caller.user_id in _users(calsync, found) or _is_bookers(calsync, caller, found)
+    ):
         abort(404, "there is no such booking, or it is not yours")
     return found
 
 
-def _named(caller: Caller) -> str:
-    """Whose idempotency keys these are: the token's are nobody else's."""
-    return caller.user_id or "API token"
+def _is_bookers(calsync: Calsync, caller: Caller, booking: Booking) -> bool:
+    """Whether the caller booked it, and it is still somebody's whom the caller may ask about.
+
+    What was given on, or was booked by somebody who left the booking calendar since, is theirs alone.
+    """
+    mine = booking.caller == booked_by(caller.user_id)
+    return mine and booking.user_id in api_people.reach(calsync, caller)
 
 
 def _users(calsync: Calsync, booking: Booking) -> list[str]:

@@ -22,6 +22,7 @@ from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import KeyReused, RemoteError, SlotTaken, UserError
 from calsync_plugin.graph import zones
 from calsync_plugin.state import Booking, BookingCalendar, BookingState, CalendarKind
+from calsync_plugin.web.booked_by import booked_by
 from calsync_plugin.web.booking_asked import asked_user, asked_zone, check_enabled, week_address
 from calsync_plugin.web.booking_words import names_of, people
 from calsync_plugin.web.known_sentences import in_words, known
@@ -107,7 +108,7 @@ def _sent(calsync: Calsync, calendar: BookingCalendar, entered: Entered) -> Page
         start=entered.start,
         name=entered.name,
         description=entered.description,
-        caller=f"page {visitor().user_id}",
+        caller=booked_by(visitor().user_id),
         key=entered.key,
     )
     try:

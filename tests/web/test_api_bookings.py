@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from calsync_plugin.booking.features import Feature
 from calsync_plugin.state import BookingCalendar, BookingState, CalendarKind, Subject
+from tests.pages import Browser
 from tests.web.test_api import ADMIN, Program, Sessions, user
 from tests.world import ADMIN_ID, ADMINISTRATOR, ALICE, BOB, CAROL, DAVE, World
 
@@ -245,6 +246,48 @@ def test_who_sees_and_who_cancels(world: World, program: Program) -> None:
     assert nowhere.get_json() == program.ask("GET", path, user(CAROL)).get_json()
     assert len(world.records()) == 1
     assert program.ask("DELETE", path, user(BOB)).status_code == 200
+
+
+def _left(world: World) -> None:
+    for one in CALENDARS:
+        world.app.store.booking_calendars.remove(one.id)
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        pytest.param(_left, id="left-the-booking-calendar"),
+        pytest.param(lambda world: world.reassign(world.only_record()["id"], CAROL), id="given-to-another"),
+    ],
+)
+def test_what_was_booked_for_others_is_not_the_bookers_for_ever(
+    world: World, program: Program, ended: Callable[[World], None]
+) -> None:
+    path = f"{PATH}/{book(program, user(ALICE), calendar='help', user=BOB).get_json()['id']}"
+    assert program.ask("GET", path, user(ALICE)).status_code == 200
+    ended(world)
+    world.sweep()
+    assert [program.ask(method, path, user(ALICE)).status_code for method in ("GET", "DELETE")] == [404, 404]
+    assert len(world.records()) == 1
+    assert program.ask("DELETE", path, ADMIN).status_code == 200
+
+
+def test_no_user_is_named_like_a_program(program: Program) -> None:
+    path = f"{PATH}/{book(program).get_json()['id']}"
+    for name in ("API token", "token", "page", "user"):
+        assert program.ask("GET", path, user(name)).status_code == 404
+
+
+def test_what_was_booked_on_the_page_is_cancelled_by_the_api(world: World, program: Program) -> None:
+    page = Browser(world)
+    page.sign_in("alice")
+    sent = {"start": "1796115600", "name": "Demo", "key": "k" * 32, "user": BOB}
+    assert page.post(f"/booking-calendars/help/book?user={BOB}", sent).status_code == 200
+    (booking,) = world.app.store.bookings.upcoming(BOB, 0, 9)
+    path = f"{PATH}/{booking.id}"
+    assert program.ask("GET", path, user(ALICE)).get_json()["user"] == BOB
+    assert program.ask("DELETE", path, user(ALICE)).status_code == 200
+    assert world.records() == []
 
 
 def test_who_only_attends_does_not_cancel(world: World, program: Program) -> None:
