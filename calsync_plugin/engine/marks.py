@@ -103,11 +103,13 @@ class EventMarks:
         links = self._store.links.by_events(run.mailbox_id, ids)
         of_series = self._store.links.of_series(run.mailbox_id, ids)
         dates = {id_: [link for link in of_series if _is_date(link, run.mailbox_id, id_)] for id_ in ids}
-        # A single event may have become a series meanwhile; a date of one has not.
+        # A single event may have become a series meanwhile, also one that was a series once; a date has not.
         to_read = [
             m
             for m in marks
-            if m.event_id not in links or links[m.event_id].original_start is None or dates[m.event_id]
+            if m.event_id not in links
+            or dates[m.event_id]
+            or not _is_within(links[m.event_id], run.mailbox_id, m.event_id)
         ]
         read = {s.mark.event_id: s for s in self._read(run, to_read)}
         for mark in marks:
@@ -198,6 +200,12 @@ class EventMarks:
 
 def _is_date(link: Link, mailbox_id: int, series_id: str) -> bool:
     return any(c.series_id == series_id and c.mailbox_id == mailbox_id for c in link.copies)
+
+
+def _is_within(link: Link, mailbox_id: int, event_id: str) -> bool:
+    """Whether a link's event was a date of a series when it was last seen."""
+    here = (c for c in link.copies if (c.mailbox_id, c.event_id) == (mailbox_id, event_id))
+    return link.original_start is not None and any(c.series_id for c in here)
 
 
 def _join(series: dict[str, EventMark], series_id: str, mark: EventMark) -> None:

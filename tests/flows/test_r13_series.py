@@ -210,6 +210,36 @@ def test_r13_a_series_that_becomes_a_single_event_leaves_one_record(outlook: Wor
     outlook.quiet()
 
 
+@pytest.mark.parametrize("seen", [True, False], ids=["seen-as-single", "not-seen-between"])
+def test_r13_a_series_that_was_a_single_event_meanwhile_is_one_again(outlook: World, seen: bool) -> None:
+    series = outlook.series(ALICE, count=4)
+    outlook.pull(ALICE)
+    first = ids(outlook)[0]
+    outlook.outlook_patch(ALICE, series, recurrence=None)
+    if seen:
+        outlook.pull(ALICE)
+    outlook.outlook_patch(ALICE, series, recurrence=repeats(count=4))
+    outlook.pull(ALICE)
+    assert dates(outlook) == list(DAYS)
+    assert ids(outlook)[0] == first
+    outlook.quiet()
+
+
+def test_r13_a_series_that_was_moved_as_a_single_event_is_one_again(outlook: World) -> None:
+    series = outlook.series(ALICE, count=4)
+    outlook.pull(ALICE)
+    thursday = "2026-12-03T10:00:00"
+    outlook.outlook_patch(ALICE, series, start=thursday, end="2026-12-03T11:00:00", recurrence=None)
+    outlook.pull(ALICE)
+    assert dates(outlook) == ["2026-12-03"]
+    (first,) = ids(outlook)
+    outlook.outlook_patch(ALICE, series, recurrence=repeats(start=thursday, count=2))
+    outlook.pull(ALICE)
+    assert dates(outlook) == ["2026-12-03", "2026-12-10"]
+    assert ids(outlook)[0] == first
+    outlook.quiet()
+
+
 def _to_thursdays(world: World, series: str) -> None:
     start = "2026-12-03T10:00:00"
     world.outlook_patch(
