@@ -16,7 +16,8 @@ from typing import NamedTuple
 from calsync_plugin.booking.features import Feature, Features
 from calsync_plugin.booking.owners import Owner
 from calsync_plugin.booking.taking import owners_of
-from calsync_plugin.booking.trust import NOT_ENABLED, Trust, lacks, trust
+from calsync_plugin.booking.trust import NOT_ENABLED, Trust, lacks, trust, unasked
+from calsync_plugin.booking.untold import Untold
 from calsync_plugin.domain.availability import Interval, WorkingHours, cut, gaps, joined, local_midnight
 from calsync_plugin.errors import SettingsError
 from calsync_plugin.settings import Settings
@@ -71,6 +72,8 @@ class UserTime:
     """Whether that is too long ago, or something cannot be read now. What was read still counts."""
     problems: tuple[str, ...] = ()
     """What is wrong, in words for whoever asks."""
+    unasked: str = ""
+    """Why Outlook is not asked about the user now, so that nobody can book; in words for whoever asks."""
 
     @property
     def spans(self) -> tuple[BusySpan, ...]:
@@ -108,6 +111,7 @@ class Availability:
         self._settings = settings
         self._crm_zone = crm_zone
         self._look = look
+        self._untold = Untold(store, lambda: settings().graph)
 
     def of(self, user_ids: Sequence[str], start: int, end: int, *, fresh: bool = False) -> list[UserTime]:
         """The times of users in the order asked. Raises SettingsError for a window that cannot be answered.
@@ -117,16 +121,22 @@ class Availability:
         check_window((start, end))
         return self.within(user_ids, (start, end), fresh=fresh)
 
-    def within(self, user_ids: Sequence[str], window: Interval, *, fresh: bool = False) -> list[UserTime]:
-        """The same for a window that was checked, and may have grown by buffers since."""
+    def within(
+        self, user_ids: Sequence[str], window: Interval, *, fresh: bool = False, untold: bool = False
+    ) -> list[UserTime]:
+        """The same for a window that was checked, and may have grown by buffers since.
+
+        `untold`: ask about users of whom nothing is known because they are not connected.
+        """
         store, wanted = self._store, sorted(set(user_ids))
         closed = self._features.closed_for(wanted)
         off = {one for one in wanted if Feature.AVAILABILITY in closed[one]}
-        told = self._look([one for one in wanted if one not in off], *window) if fresh and wanted else {}
+        asked = [one for one in wanted if one not in off]
+        if not fresh:
+            asked = self._untold.of(asked, window) if untold else []
+        told = self._look(asked, *window) if asked else {}
         accounts, graph, now = store.accounts.many(wanted), self._settings().graph, store.clock.now()
-        sources: dict[str, list[BusySource]] = {}
-        for source in store.busy.sources(wanted):
-            sources.setdefault(source.user_id, []).append(source)
+        sources = self._sources(wanted)
         refused = {
             one: NOT_ENABLED
             if one in off
@@ -147,8 +157,15 @@ class Availability:
                 graph=graph,
                 not_asked=told.get(one, ""),
             )
-            found[one] = _time(owner, judged, kinds[one], hours[owner.hours])
+            why = unasked(accounts.get(one), enabled=graph.enabled) or ""
+            found[one] = _time(owner, judged, kinds[one], hours[owner.hours], why)
         return [found[user_id] for user_id in user_ids]
+
+    def _sources(self, user_ids: Collection[str]) -> dict[str, list[BusySource]]:
+        sources: dict[str, list[BusySource]] = {}
+        for source in self._store.busy.sources(user_ids):
+            sources.setdefault(source.user_id, []).append(source)
+        return sources
 
     def _kinds(
         self, owners: Mapping[str, Owner], sources: Mapping[str, Sequence[BusySource]], window: Interval
@@ -189,7 +206,11 @@ def check_window(window: Interval) -> None:
 
 
 def _time(
-    owner: Owner, judged: Trust, kinds: Mapping[str, Sequence[Interval]], hours: tuple[Interval, ...]
+    owner: Owner,
+    judged: Trust,
+    kinds: Mapping[str, Sequence[Interval]],
+    hours: tuple[Interval, ...],
+    why_unasked: str,
 ) -> UserTime:
     parts = list(kinds.values())
     busy = parts[0] if len(parts) == 1 else joined(chain.from_iterable(parts))
@@ -207,6 +228,7 @@ def _time(
         known_until=None if known_until is None else datetime.fromtimestamp(known_until, UTC),
         stale=judged.stale,
         problems=judged.problems,
+        unasked=why_unasked,
     )
 
 

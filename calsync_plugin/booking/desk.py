@@ -141,6 +141,11 @@ class Desk:
         calsync = self._calsync
         return Settling(calsync.store, self._gateway, self._maker, calsync.entities, crm_zone=self._crm_zone)
 
+    def close(self) -> None:
+        """Begin nothing any more, before the store is closed."""
+        self.looking.close()
+        self.collisions.close()
+
     @cached_property
     def _maker(self) -> Maker:
         return Maker(self._calsync.store, self._gateway, self._calsync.entities)

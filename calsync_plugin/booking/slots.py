@@ -1,6 +1,7 @@
 """Free slots of users and of booking calendars, from what the store knows.
 
-Decides who is left out, and why: whose time is not known, and who must do without bookings. Where all are
+Decides who is left out, and why: whose time is not known, whom nobody could book because Outlook cannot be
+asked at present, and who must do without bookings. Where all are
 needed and one is left out there are no slots. A time of which nothing is known is never offered. All who
 could take a slot are told; whose turn it is is decided when it is booked.
 """
@@ -70,7 +71,9 @@ class Slots:
         """The same for a question that was fitted before."""
         wanted = fitting.wanted
         around = wanted.window[0] - wanted.before, wanted.window[1] + wanted.after
-        times = self._availability.within(fitting.users, around, fresh=fresh) if around[0] < around[1] else []
+        times: list[UserTime] = []
+        if around[0] < around[1]:
+            times = self._availability.within(fitting.users, around, fresh=fresh, untold=True)
         lacking = self._lacking(times)
         counted = [time for time in times if time.user_id not in lacking]
         found: Sequence[Slot] = ()
@@ -94,6 +97,8 @@ class Slots:
                 lacking[time.user_id] = NOT_ENABLED
             elif not time.known:
                 lacking[time.user_id] = time.reason
+            elif time.unasked:
+                lacking[time.user_id] = time.unasked
         return lacking
 
     def _members(self, fitting: Fitting, times: Sequence[UserTime], around: Interval) -> list[Member]:

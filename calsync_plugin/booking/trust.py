@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from calsync_plugin.bundle import manifest
 from calsync_plugin.domain.availability import Interval
+from calsync_plugin.domain.slots import DAY
 from calsync_plugin.settings import NO_CALENDAR, GraphSettings
 from calsync_plugin.state import OF_MAILBOX, Account, AccountStatus, BusySource, Notify, SourceKind
 from calsync_plugin.wording import Wording
@@ -23,6 +24,10 @@ A_LOOK_A_DAY = 26 * 3600.0
 """A mailbox that notifies us is looked at once a day besides."""
 FEED_LOOKS = 2 * 3600.0
 """A feed is looked at within it, whatever its server says of how often it changes."""
+TOLD_FOR = FEED_LOOKS
+"""What colleagues were told of somebody who is not connected: nobody reads it again of itself."""
+TOLD_BEFORE, TOLD_AHEAD = DAY, 123 * DAY
+"""For which time they ask: two requests for twenty people, for Outlook takes 62 days at once."""
 
 NOT_CONNECTED = _("This user is not connected to Outlook.")
 NOT_ALLOWED = _("This user is not allowed to sync with Outlook; an administrator can give the grant.")
@@ -100,14 +105,15 @@ def trust(
     not_asked: str,
 ) -> Trust:
     """Judge the sources of a user of whom something is told; `not_asked`: why Outlook could not be asked."""
-    span = _span(sources) if _has_all(account, sources) else None
+    lasts = is_connected(account) or not _told_long_ago(sources, now)
+    span = _span(sources) if lasts and _has_all(account, sources) else None
     read = [source.read_at for source in sources if source.read_at is not None]
     stale = tuple(dict.fromkeys(_stale(account, sources, now, graph, not_asked)))
     beyond = span is not None and window[1] > span[1]
     later = (_later(span[1]),) if span is not None and beyond else ()
     return Trust(
         known=span is not None,
-        reason="" if span is not None else _unread(account, sources),
+        reason="" if span is not None else _unread(account, sources) if lasts else _LONG_AGO,
         read_at=min(read, default=None) if len(read) == len(sources) else None,
         span=span,
         stale=bool(stale),
@@ -125,6 +131,11 @@ def _has_all(account: Account | None, sources: Sequence[BusySource]) -> bool:
     return (linked or _without_main(account)) and places.issuperset(
         chosen if isinstance(chosen, list) else ()
     )
+
+
+def _told_long_ago(sources: Sequence[BusySource], now: float) -> bool:
+    told = [one.read_at for one in sources if one.kind is SourceKind.SCHEDULE and one.read_at]
+    return any(now - read_at.timestamp() > TOLD_FOR for read_at in told)
 
 
 def _without_main(account: Account | None) -> bool:

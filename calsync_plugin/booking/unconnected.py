@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from calsync_plugin.booking.busy_now import NO_ANSWER, OpenMailbox, why
+from calsync_plugin.booking.trust import TOLD_AHEAD, TOLD_BEFORE
 from calsync_plugin.crm.directory import Directory
 from calsync_plugin.domain.meeting import Person, PersonKind
 from calsync_plugin.domain.slots import DAY
@@ -25,8 +26,6 @@ from calsync_plugin.state import Account, AccountStatus, Pace, SourceKind, Store
 
 log = logging.getLogger(__name__)
 
-BEFORE, AHEAD = DAY, 123 * DAY
-"""With the day before now two requests for twenty people: Outlook takes 62 days at once."""
 NEVER = 20 * 365 * DAY
 """When it is read again by itself."""
 MOST = 20
@@ -57,7 +56,7 @@ class Unconnected:
     def ask(self, user_ids: Collection[str], start: int, end: int) -> Mapping[str, str]:
         """Ask about users; why that could not be done, by user. Left out is whom nobody could ask about."""
         now = int(self._store.clock.now())
-        window = now - BEFORE, now + AHEAD
+        window = now - TOLD_BEFORE, now + TOLD_AHEAD
         if not self._allowed() or not (start < window[1] and window[0] < end):
             return {}
         try:

@@ -162,7 +162,7 @@ class Calsync:
 
         def look_around(lease: Lease) -> Rest:
             rounds.go(self)
-            self.desk.settling.go()
+            self.desk.settling.go(lambda: self.worker.stopping)
             return sweep.run(lease)
 
         also = self.desk.settling.reported
@@ -287,6 +287,7 @@ class Calsync:
     def stop(self) -> None:
         """Stop the worker, keep the work in hand, and close everything."""
         self.worker.stop()
+        self.desk.close()
         self.counting.save()
         self.store.close()
         self.http.close()

@@ -33,3 +33,4 @@ class Upkeep:
             self._store.audit.purge()
             self._store.figures.purge()
             self._store.bookings.purge()
+            self._store.busy.purge()

@@ -19,10 +19,15 @@ from calsync_plugin.state.bulk import chunks
 from calsync_plugin.state.busy_rows import OF_MAILBOX, BusySource, BusyTime, SourceKind
 from calsync_plugin.state.busy_schema import busy as b
 from calsync_plugin.state.busy_schema import busy_sources as s
+from calsync_plugin.state.busy_schema import feeds as f
+from calsync_plugin.state.columns import instant
 from calsync_plugin.state.database import Database
 
 MARGIN = 14 * 3600
 """Whole days are stored as days of UTC; no zone is further from it than this."""
+NEVER_DUE = 10 * 365 * 86_400.0
+"""An address that is due later than that is read only when somebody asks."""
+KEPT_TOLD = 86_400.0
 
 _TIMES = (b.c.source_id, b.c.starts_at, b.c.ends_at, b.c.whole_days, b.c.show_as)
 
@@ -101,6 +106,18 @@ class Busy:
         with self._database.write() as connection:
             connection.execute(delete(s).where(s.c.user_id == user_id))
             self._unfollow(connection, user_id)
+
+    def purge(self) -> None:
+        """Forget what colleagues were told of users who are not connected, a day after it was read.
+
+        It is read only when somebody asks, and is due never; what users chose is kept.
+        """
+        now = self._database.clock.now()
+        told = select(f.c.source_id).where(f.c.due_at > now + NEVER_DUE)
+        old = s.c.read_at.is_(None) | (s.c.read_at < instant(now - KEPT_TOLD))
+        gone = (s.c.kind == SourceKind.SCHEDULE.value) & s.c.id.in_(told) & old
+        with self._database.write() as connection:
+            connection.execute(delete(s).where(gone))
 
     def _unfollow(self, connection: Connection, user_id: str) -> None:
         """No event tells of this user's bookings any more, until it is read again."""
