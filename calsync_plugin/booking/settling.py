@@ -22,7 +22,7 @@ from calsync_plugin.crm.records import NOT_HELD
 from calsync_plugin.crm.spans import read_span
 from calsync_plugin.domain.availability import Interval, taken
 from calsync_plugin.domain.links import Presence
-from calsync_plugin.errors import CalsyncError, ItemError, StoreBusy
+from calsync_plugin.errors import CalsyncError, ItemError, StoreBusy, Transient
 from calsync_plugin.settings import EntitySettings
 from calsync_plugin.state import Booking, BookingState, Change, Store
 
@@ -40,6 +40,11 @@ NOT_MADE = "the CRM has no record of it; the request was lost on the way"
 OVER = "the CRM could not be asked for its record until it was over"
 GONE = "its record was removed in the CRM"
 NOT_TAKING_PLACE = "its record says that the meeting is not held"
+
+
+def never() -> bool:
+    """Nobody stops it."""
+    return False
 
 
 class Settling:
@@ -61,16 +66,13 @@ class Settling:
         self._entities = entities
         self._crm_zone = crm_zone
 
-    def go(self) -> None:
-        """What each sweep does. A CRM that does not answer is asked again by the next one."""
+    def go(self, stopping: Callable[[], bool] = never) -> None:
+        """What each sweep does, until `stopping`. A CRM that is away is asked again by the next one."""
         now = self._store.clock.now()
-        for booking in self._store.bookings.unsettled(now - PATIENCE, PORTION):
-            try:
-                self._settle(booking, now)
-            except CalsyncError as error:
-                log.warning("booking %s is still held: %s", booking.id, error)
+        if not self._settle_all(now, stopping):
+            return
         try:
-            self._look_around(int(now))
+            self._look_around(int(now), stopping)
         except CalsyncError as error:
             log.warning("the records of bookings could not be looked at: %s", error)
 
@@ -84,14 +86,25 @@ class Settling:
 
     # --- what was left open
 
-    def _settle(self, booking: Booking, now: float) -> None:
-        try:
-            record_id = self._maker.find(booking)
-        except CalsyncError:
-            if booking.end > now:
-                raise
-            self._store.bookings.release(booking.id, OVER)
-            return
+    def _settle_all(self, now: float, stopping: Callable[[], bool]) -> bool:
+        """Whether there is more to ask the CRM: one that is away is not waited for once for each booking."""
+        away = False
+        for booking in self._store.bookings.unsettled(now - PATIENCE, PORTION):
+            if stopping():
+                return False
+            if not away:
+                try:
+                    self._settle(booking)
+                    continue
+                except CalsyncError as error:
+                    away = isinstance(error, Transient)
+                    log.warning("booking %s is still held: %s", booking.id, error)
+            if booking.end <= now:
+                self._store.bookings.release(booking.id, OVER)
+        return not away
+
+    def _settle(self, booking: Booking) -> None:
+        record_id = self._maker.find(booking)
         if record_id is None:
             log.warning("booking %s is released: %s", booking.id, NOT_MADE)
             self._store.bookings.release(booking.id, NOT_MADE)
@@ -100,9 +113,11 @@ class Settling:
 
     # --- what is kept
 
-    def _look_around(self, now: int) -> None:
+    def _look_around(self, now: int, stopping: Callable[[], bool]) -> None:
         bookmarks = self._store.bookmarks
         for _portion in range(PORTIONS):
+            if stopping():
+                return
             after = bookmarks.get(LOOKED)
             found = self._store.bookings.kept(now, after, PORTION)
             self._follow(found)

@@ -342,6 +342,24 @@ def test_a_member_of_whom_outlook_cannot_tell_is_passed_over(world: World) -> No
     assert book(world, of_calendar(team)).user_id == BOB
 
 
+def test_who_books_waits_for_a_mailbox_that_does_not_answer_once_a_minute(world: World) -> None:
+    team = set_up(world, CalendarKind.ROUND_ROBIN, {ALICE: 9, BOB: 0})
+    world.outlook_create(BOB, start="2026-12-01T20:00:00", end="2026-12-01T21:00:00")
+    world.pull(BOB)
+    outlook_fails(world, "alice@example.com", status=503)
+    given = []
+    for hours, wait in ((0, 0), (1, 30), (2, 31)):
+        world.clock.advance(wait)
+        with world.watched() as asked:
+            booking = book(world, of_calendar(team, TEN + hours * HOUR))
+        alices = [one for one in asked if "alice" in str(one)]
+        given.append((booking.user_id, bool(alices)))
+    assert given == [(BOB, True), (BOB, False), (BOB, True)]
+    # Nobody else can.
+    with pytest.raises(Unavailable):
+        book(world, of_calendar(team, at("2026-12-01T20:00")))
+
+
 @pytest.mark.parametrize("kind", [CalendarKind.PERSONAL, CalendarKind.COLLECTIVE])
 def test_without_an_answer_of_outlook_nothing_is_booked_where_nobody_can_stand_in(
     world: World, kind: CalendarKind
@@ -421,6 +439,27 @@ def test_a_booking_of_which_nobody_can_tell_is_held_until_the_crm_tells(world: W
     settled = stored(world, booking)
     assert (settled.state, settled.record_id) == (BookingState.CONFIRMED, world.only_record()["id"])
     assert world.event(ALICE).subject == "Consultation"
+
+
+def test_a_crm_that_is_away_is_not_asked_for_one_held_booking_after_the_other(world: World) -> None:
+    bookings = world.app.store.bookings
+    starts = {f"b{number}": TEN + (number - 2) * DAY for number in range(30)}
+    for one, start in starts.items():
+        held = Booking(id=one, start=start, end=start + HOUR, entity_type="Meeting")
+        assert bookings.reserve(held, [ALICE], lambda _: [ALICE], around=ANY, day=ANY, since=0)
+    world.clock.advance(TEN - world.clock.now())
+    world.crm_fails(path="Meeting", method="GET", status=503, times=None)
+    before = len(world.crm.log.requests)
+    world.app.desk.settling.go()
+    assert len(world.crm.log.requests) - before < 5
+    found = {one: bookings.get(one) for one in starts}
+    released = [one for one, now in found.items() if now and now.state is BookingState.RELEASED]
+    assert released == ["b0", "b1"]
+    world.crm.faults.clear()
+    world.app.desk.settling.go(lambda: True)
+    assert len(bookings.unsettled(world.clock.now(), 99)) == 28
+    world.app.desk.settling.go()
+    assert bookings.unsettled(world.clock.now(), 99) == []
 
 
 def test_a_booking_that_never_reached_the_crm_is_released_after_a_while(world: World) -> None:
