@@ -4,15 +4,20 @@ from being booked, and who is not offered because nobody could book.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from calsync_plugin.accounts.choices import choose
-from calsync_plugin.errors import CalsyncError
-from calsync_plugin.state import BookingState
-from tests.flows.test_bookings import asking, book, free
-from tests.world import ALICE, World
+from calsync_plugin.booking.fitting import SlotQuery
+from calsync_plugin.booking.trust import NOT_READY, SWITCHED_OFF
+from calsync_plugin.domain.slots import Mode
+from calsync_plugin.errors import CalsyncError, SlotTaken
+from calsync_plugin.state import AccountStatus, BookingState
+from tests.flows.test_bookings import HOUR, TEN, asking, book, free
+from tests.world import ALICE, BOB, World
 
 
 def private_calendar(world: World) -> str:
@@ -53,3 +58,46 @@ def test_while_the_main_calendar_cannot_be_read_nobody_is_booked(world: World) -
     with pytest.raises(CalsyncError):
         book(world, asking(ALICE))
     assert world.records() == []
+
+
+NOT_ASKED: list[Any] = [
+    pytest.param(lambda world: world.app.connections.pause(ALICE), NOT_READY, id="paused"),
+    pytest.param(
+        lambda world: world.app.store.accounts.set_status(ALICE, AccountStatus.RECONNECT, "expired"),
+        NOT_READY,
+        id="reconnect",
+    ),
+    pytest.param(
+        lambda world: world.app.store.accounts.set_status(ALICE, AccountStatus.NEEDS_ATTENTION, "so"),
+        NOT_READY,
+        id="needs-attention",
+    ),
+]
+
+
+@pytest.mark.parametrize(("how", "says"), NOT_ASKED)
+def test_who_cannot_be_booked_is_not_offered(world: World, how: Callable[[World], Any], says: str) -> None:
+    how(world)
+    query = SlotQuery(window=(TEN, TEN + HOUR), users=(ALICE, BOB), duration=HOUR, mode=Mode.ROUND_ROBIN)
+    found = world.app.desk.slots.find(query)
+    assert ([slot.user_ids for slot in found.slots], dict(found.lacking)) == ([(BOB,)], {ALICE: says})
+    with pytest.raises(SlotTaken, match="not ready"):
+        book(world, asking(ALICE))
+    assert world.records() == []
+
+
+def test_while_syncing_is_switched_off_nobody_is_offered(world: World) -> None:
+    world.settings = replace(world.settings, graph=replace(world.settings.graph, enabled=False))
+    world.open()
+    query = SlotQuery(window=(TEN, TEN + HOUR), users=(ALICE,), duration=HOUR)
+    found = world.app.desk.slots.find(query)
+    assert (found.slots, dict(found.lacking)) == ([], {ALICE: SWITCHED_OFF})
+
+
+def test_what_is_stopped_asks_nobody_any_more(world: World) -> None:
+    desk = world.app.desk
+    world.app.stop()
+    with pytest.raises(RuntimeError):
+        desk.looking._threads.submit(print)
+    assert desk.collisions.of("Meeting", {"assignedUserId": ALICE}) == ()
+    world.open()

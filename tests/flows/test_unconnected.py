@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.booking.asking import BookingRequest
 from calsync_plugin.booking.availability import UserTime
 from calsync_plugin.booking.fitting import SlotQuery
+from calsync_plugin.booking.trust import TOLD_FOR
+from calsync_plugin.booking.untold import AGAIN
 from calsync_plugin.errors import CalsyncError, SlotTaken
 from calsync_plugin.state import AccountStatus, Feed, SourceKind
 from tests.world import ALICE, BOB, CAROL, World
@@ -151,3 +154,54 @@ def test_who_connects_again_tells_by_the_own_calendars(world: World) -> None:
     world.connect(CAROL)
     world.settle()
     assert [one.kind for one in carol(world).spans] == ["linked"]
+
+
+def free(world: World, user_id: str, start: int) -> bool:
+    """Whether an hour of a user is on offer."""
+    query = SlotQuery(window=(start, start + HOUR), users=(user_id,), duration=HOUR)
+    return bool(world.app.desk.slots.find(query).slots)
+
+
+def test_who_looks_for_slots_asks_without_being_told_to(world: World) -> None:
+    assert not carol(world, fresh=False).known
+    assert not free(world, CAROL, TEN)
+    assert free(world, CAROL, TEN + 2 * HOUR)
+    request = BookingRequest(
+        query=SlotQuery(window=(0, 1), users=(CAROL,), duration=HOUR), start=TEN + 2 * HOUR, name="Talk"
+    )
+    assert world.app.desk.booker.book(request).user_id == CAROL
+
+
+def test_what_was_told_long_ago_is_not_known_any_more(world: World) -> None:
+    carol(world)
+    world.clock.advance(TOLD_FOR + 1)
+    time = carol(world, fresh=False)
+    assert (time.known, time.reason) == (False, "The calendars were not read for a long time.")
+    world.outlook_create(CAROL, start="2026-12-01T11:00", end="2026-12-01T12:00")
+    assert not free(world, CAROL, TEN + HOUR)
+    assert carol(world, fresh=False).known
+
+
+def test_who_looks_for_slots_again_and_again_asks_once_a_while(world: World) -> None:
+    world.fail(match={"path": "getSchedule"}, status=403, times=1)
+    with world.watched() as asked:
+        for _again in range(3):
+            assert not free(world, CAROL, TEN + 2 * HOUR)
+    assert len(asked) <= 2
+    world.clock.advance(AGAIN)
+    assert free(world, CAROL, TEN + 2 * HOUR)
+
+
+@pytest.mark.parametrize("schedules", [True, False], ids=["allowed", "no-longer-allowed"])
+def test_what_nobody_asked_for_is_forgotten_after_a_day(world: World, schedules: bool) -> None:
+    carol(world)
+    own = world.app.desk.own.add_schedule(Actor(ALICE, ALICE), ALICE, "dan@example.com")
+    world.settle()
+    allowed(world, schedules=schedules)
+    world.clock.advance(DAY - HOUR)
+    world.sweep()
+    assert len(world.app.store.busy.sources([CAROL])) == 1
+    world.clock.advance(DAY + HOUR)
+    world.sweep()
+    assert world.app.store.busy.sources([CAROL]) == []
+    assert own.id in {one.id for one in world.app.store.busy.sources([ALICE])}
