@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 
 TRIES = 3
 """How often it is begun anew because somebody else used the key at the same moment."""
+UNANSWERED = 60.0
+"""Seconds for which others come before somebody about whom Outlook could not be asked: who books waits for such
+a mailbox, and whoever is not booked would be next every time."""
 CANCELLED = "it was cancelled"
 BEING_MADE = _("This booking is still being made. Please try again in some minutes.")
 TAKEN = _("This time is not free, or not any more.")
@@ -72,6 +75,7 @@ class Booker:
         self._look = look
         self._maker = maker
         self._counted = counted
+        self._unanswered: dict[str, float] = {}
 
     def book(self, request: BookingRequest) -> Booking:
         """Book a slot, or tell of the booking that the same request made before, cancelled since or not.
@@ -132,6 +136,7 @@ class Booker:
 
     def _held(self, request: BookingRequest, offer: Offer, booking: Booking) -> Booking:
         """The booking, held for users of whom Outlook said that they are free."""
+        offer = replace(offer, last=self._lately_unanswered(offer))
         looked: set[str] = set()
         passed: dict[str, str] = {}
         while True:
@@ -149,11 +154,16 @@ class Booker:
                 self._store.bookings.release(held.id, str(error))
                 raise
             failed = {user_id: why for user_id, why in told.items() if why}
+            self._unanswered |= dict.fromkeys(failed, self._store.clock.now())
             if failed and offer.needs_all():
                 reason = next(iter(failed.values()))
                 self._store.bookings.release(held.id, reason)
                 raise Unavailable(reason)
             passed |= failed
+
+    def _lately_unanswered(self, offer: Offer) -> frozenset[str]:
+        long_ago = self._store.clock.now() - UNANSWERED
+        return frozenset(one for one in offer.owners if self._unanswered.get(one, long_ago) > long_ago)
 
     def _reserve(self, offer: Offer, booking: Booking) -> tuple[Booking | None, list[str]]:
         """Take the time of whoever has it; a booking that is held already keeps its user if it can."""

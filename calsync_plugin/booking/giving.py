@@ -33,6 +33,8 @@ class Offer:
     """From when turns are counted."""
     apart: Interval = (0, 0)
     """How much is kept free before and after other bookings, besides what is wanted."""
+    last: frozenset[str] = frozenset()
+    """Who gets it only if none of the others can: Outlook could not be asked about them a moment ago."""
 
     @property
     def mode(self) -> Mode:
@@ -63,7 +65,7 @@ def given(offer: Offer, standing: Standing, *, keeps: str = "") -> list[str] | N
     if not free or (offer.needs_all() and len(free) < len(offer.owners)):
         return None
     turns = in_turn(_turns(user_id, offer, standing) for user_id in free)
-    ordered = sorted(turns, key=lambda user_id: user_id != keeps)
+    ordered = sorted(turns, key=lambda user_id: (user_id != keeps, user_id in offer.last))
     return ordered if offer.mode is Mode.COLLECTIVE else ordered[:1]
 
 

@@ -141,3 +141,17 @@ def test_who_has_it_keeps_it_while_free() -> None:
 
 def test_nobody_is_left() -> None:
     assert given(an_offer().without(ALL), standing()) is None
+
+
+@pytest.mark.parametrize(
+    ("last", "keeps", "expected"),
+    [
+        pytest.param({"anna"}, "", "ben", id="others-come-first"),
+        pytest.param({"anna", "ben"}, "", "cleo", id="whoever-is-left"),
+        pytest.param({"anna", "ben", "cleo"}, "", "anna", id="nobody-is-left"),
+        pytest.param({"anna"}, "anna", "anna", id="who-has-it-keeps-it"),
+    ],
+)
+def test_who_could_not_be_asked_about_comes_last(last: set[str], keeps: str, expected: str) -> None:
+    offer = replace(an_offer(), last=frozenset(last))
+    assert given(offer, standing(), keeps=keeps) == [expected]
