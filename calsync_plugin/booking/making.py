@@ -77,8 +77,8 @@ def written(content: Content) -> str:
 
 
 def read(text: str) -> Content:
-    """A content as it was written."""
-    return Content(**json.loads(text))
+    """A content as it was written; nothing is left of that of long ago."""
+    return Content(**json.loads(text)) if text else Content(name="")
 
 
 class Maker:

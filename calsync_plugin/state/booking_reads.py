@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from calsync_plugin.domain.availability import Interval
 from calsync_plugin.domain.meeting import ShowAs
 from calsync_plugin.state.booking_rows import TAKING, Booking, BookingState, Hold, HoldState, Standing, Turn
+from calsync_plugin.state.booking_schema import booking_calendars
 from calsync_plugin.state.booking_schema import booking_holds as h
 from calsync_plugin.state.booking_schema import bookings as k
 from calsync_plugin.state.bulk import chunks
@@ -94,6 +95,12 @@ def lies_there(booking: Booking) -> ColumnElement[bool]:
         .where(b.c.starts_at == booking.start, b.c.ends_at == booking.end)
     )
     return read.correlate(h).exists()
+
+
+def longest_fairness(connection: Connection) -> int:
+    """Over how many days turns are compared, by that booking calendar that looks back longest."""
+    rules = connection.execute(select(booking_calendars.c.rules)).scalars()
+    return max((days for one in rules if isinstance(days := one.get("fairness_days"), int)), default=0)
 
 
 def _turns(connection: Connection, booking: Booking, users: list[str], since: float) -> dict[str, Turn]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, case, delete, insert, or_, select, update
 
 from calsync_plugin.domain.availability import Interval
-from calsync_plugin.state.booking_reads import booked_of, holds_of, lies_there, standing
+from calsync_plugin.state.booking_reads import booked_of, holds_of, lies_there, longest_fairness, standing
 from calsync_plugin.state.booking_rows import TAKING, Booking, BookingState, Hold, HoldState, Standing
 from calsync_plugin.state.booking_schema import booking_holds as h
 from calsync_plugin.state.booking_schema import bookings as k
@@ -25,7 +25,7 @@ from calsync_plugin.state.secrets import Keyring
 PURPOSE = "booking"
 TAKEN = "the time was given to somebody else meanwhile, or is not free any more"
 KEPT_DAYS = 30
-"""How long a booking is remembered after it is over, as what was deleted is."""
+"""How long a booking is remembered with its content after it is over, as what was deleted is."""
 
 _CONFIRMED = k.c.state == BookingState.CONFIRMED.value
 
@@ -212,13 +212,26 @@ class Bookings:
             return [self._booking(row) for row in connection.execute(ordered)]
 
     def purge(self) -> int:
-        """Forget what is over or was released long ago; returns how many."""
+        """Forget what is over or was released long ago; returns how many.
+
+        That it took place is remembered for as long as turns are compared; what it was made of is not.
+        """
         now = self._database.clock.now()
-        before = now - KEPT_DAYS * 86_400
-        old = (k.c.ends_at < before) & (k.c.changed_at < before)
-        released = (k.c.state == BookingState.RELEASED.value) & (k.c.changed_at < before)
         with self._database.write() as connection:
-            return connection.execute(delete(k).where(or_(old, released))).rowcount
+            before = now - KEPT_DAYS * 86_400
+            compared = now - max(KEPT_DAYS, longest_fairness(connection)) * 86_400
+            old = (k.c.ends_at < compared) & (k.c.changed_at < compared)
+            released = (k.c.state == BookingState.RELEASED.value) & (k.c.changed_at < before)
+            gone = connection.execute(delete(k).where(or_(old, released))).rowcount
+            over = (k.c.ends_at < before) & (k.c.changed_at < before) & (k.c.request_hash != "")
+            for booking_id in connection.execute(select(k.c.id).where(over)).scalars().all():
+                nothing = {
+                    "key": "",
+                    "request_hash": "",
+                    "content": self._keyring.encrypt(PURPOSE, booking_id, ""),
+                }
+                connection.execute(update(k).where(k.c.id == booking_id).values(nothing))
+        return gone
 
     def _one(self, where: Any) -> Booking | None:
         return next(iter(self._many(where, 1)), None)

@@ -10,26 +10,32 @@ from typing import Any
 import pytest
 
 from calsync_plugin.domain.availability import Block
+from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.errors import SettingsError, StaleLink, StoreBusy
 from calsync_plugin.state import (
     Account,
     AccountStatus,
     Booking,
+    BookingCalendar,
     BookingState,
+    CalendarKind,
     HoldState,
     SourceKind,
     Standing,
     Store,
 )
 from calsync_plugin.state.busy_writes import BusyWrites
+from tests.state.samples import MovedClock
 
-HOUR = 3600
+HOUR, DAYLONG = 3600, 86_400
 START = 1_800_000_000 // HOUR * HOUR
 AROUND = (START - HOUR, START + 2 * HOUR)
 DAY = (START - 12 * HOUR, START + 12 * HOUR)
 
 
-def _reserve(store: Store, number: int, *users: str, key: str = "", start: int = START) -> Booking | None:
+def _reserve(
+    store: Store, number: int, *users: str, key: str = "", start: int = START, content: str = "{}"
+) -> Booking | None:
     """Book an hour for the first of some users who is free, as a round robin does."""
 
     def first_free(standing: Standing) -> Sequence[str] | None:
@@ -41,7 +47,13 @@ def _reserve(store: Store, number: int, *users: str, key: str = "", start: int =
         return sorted(free, key=lambda user: standing.turns[user].booked if user in standing.turns else 0)[:1]
 
     booking = Booking(
-        id=f"b{number}", calendar_id="team", start=start, end=start + HOUR, key=key, content="{}"
+        id=f"b{number}",
+        calendar_id="team",
+        start=start,
+        end=start + HOUR,
+        key=key,
+        request_hash="asked",
+        content=content,
     )
     return store.bookings.reserve(booking, users, first_free, around=AROUND, day=DAY, since=0.0)
 
@@ -190,7 +202,33 @@ def test_a_released_booking_follows_nothing(store: Store) -> None:
     assert store.bookings.holds(["alice"], *DAY) == []
 
 
-DAYLONG = 86_400
+@pytest.mark.parametrize(
+    ("fairness", "days", "left"),
+    [
+        pytest.param(30, 20, "what it was made of", id="as-it-was"),
+        pytest.param(30, 40, None, id="forgotten"),
+        pytest.param(365, 40, "", id="counted-without-content"),
+        pytest.param(365, 400, None, id="not-counted-any-more"),
+    ],
+)
+def test_a_booking_that_is_over_counts_for_as_long_as_turns_are_compared(
+    store: Store, clock: MovedClock, fairness: int, days: int, left: str | None
+) -> None:
+    rules: dict[str, JsonValue] = {"fairness_days": fairness}
+    calendar = BookingCalendar(id="team", name="Team", kind=CalendarKind.ROUND_ROBIN, rules=rules)
+    store.booking_calendars.save(calendar)
+    start = int(store.clock.now()) + HOUR
+    assert _reserve(store, 1, "alice", start=start, key="k", content="what it was made of")
+    store.bookings.confirm("b1", "m1")
+    clock.move(days * DAYLONG)
+    for _ in range(2):
+        store.bookings.purge()
+    found = store.bookings.get("b1")
+    assert (found.content if found else None) == left
+    assert bool(store.bookings.by_key("", "k")) is bool(left)
+    following = _reserve(store, 2, "alice", "bob", start=start + days * DAYLONG)
+    assert following
+    assert following.user_id == ("alice" if left is None else "bob")
 
 
 @pytest.mark.parametrize(
