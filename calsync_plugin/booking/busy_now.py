@@ -7,7 +7,8 @@ by an answer that may be older: the calendar is asked once more.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from calsync_plugin.domain.availability import Block, Interval
@@ -59,10 +60,8 @@ class BusyNow:
             return NOT_READ
         try:
             client = self._open_mailbox(account.user_id, mailbox_id)
-            try:
+            with counted(self._store, mailbox_id, client):
                 self._ask(client, account, sources, window)
-            finally:
-                self._store.queue.set_pace(mailbox_id, Pace(client.pace.start, client.pace.count))
         except CalsyncError as error:
             log.info("Outlook could not be asked about user %s: %s", account.user_id, error)
             return why(error)
@@ -102,6 +101,16 @@ class BusyNow:
     def _sources(self, account: Account) -> list[BusySource]:
         of_mailbox = self._store.busy.of_mailbox(account.mailbox_id or 0)
         return [one for one in of_mailbox if one.user_id == account.user_id]
+
+
+@contextmanager
+def counted(store: Store, mailbox_id: int, client: MailboxClient) -> Iterator[None]:
+    """Keep what is asked within, so that whoever asks next does not ask too much."""
+    before = Pace(client.pace.start, client.pace.count)
+    try:
+        yield
+    finally:
+        store.queue.add_pace(mailbox_id, before, Pace(client.pace.start, client.pace.count))
 
 
 def why(error: CalsyncError) -> str:

@@ -15,14 +15,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from calsync_plugin.booking.busy_now import NO_ANSWER, OpenMailbox, why
+from calsync_plugin.booking.busy_now import NO_ANSWER, OpenMailbox, counted, why
 from calsync_plugin.booking.trust import TOLD_AHEAD, TOLD_BEFORE
 from calsync_plugin.crm.directory import Directory
 from calsync_plugin.domain.meeting import Person, PersonKind
 from calsync_plugin.domain.slots import DAY
 from calsync_plugin.errors import CalsyncError, SettingsError
 from calsync_plugin.graph.schedules import Schedule, read_schedules, refusal, schedule_requests, together
-from calsync_plugin.state import Account, AccountStatus, Pace, SourceKind, Store
+from calsync_plugin.state import Account, AccountStatus, SourceKind, Store
 
 log = logging.getLogger(__name__)
 
@@ -75,13 +75,22 @@ class Unconnected:
         return found
 
     def _users(self, user_ids: Collection[str]) -> dict[str, str]:
-        """Users by address; an address that two of them have tells of neither."""
+        """Users by address. One that somebody else has, too, tells of nobody: whoever writes a colleague's address
+        into the own card must not learn the colleague's times by it."""
         cards = self._people.cards([Person(PersonKind.USER, one) for one in user_ids])
         first = {
             card.id: card.addresses[0].lower() for card in cards.values() if card.addresses and card.active
         }
         times = Counter(first.values())
-        return {address: user_id for user_id, address in sorted(first.items()) if times[address] == 1}
+        own = {address: user_id for user_id, address in sorted(first.items()) if times[address] == 1}
+        connected = self._store.accounts.holders(own)
+        known = self._people.by_address(own)
+        return {
+            address: user_id
+            for address, user_id in own.items()
+            if connected.get(address, user_id) == user_id
+            and known.get(address, Person(PersonKind.USER, user_id)).id == user_id
+        }
 
     def _askers(self, addresses: Collection[str], asked: Collection[str]) -> list[tuple[Account, list[str]]]:
         """Through whom each address is asked about: somebody of the same domain, always the same one."""
@@ -102,10 +111,8 @@ class Unconnected:
         mailbox_id = asker.mailbox_id or 0
         try:
             client = self._open_mailbox(asker.user_id, mailbox_id)
-            try:
+            with counted(self._store, mailbox_id, client):
                 outcomes = client.batch(schedule_requests(addresses, first, last))
-            finally:
-                self._store.queue.set_pace(mailbox_id, Pace(client.pace.start, client.pace.count))
             return together(one for outcome in outcomes for one in read_schedules(outcome.unwrap()))
         except CalsyncError as error:
             log.info("Outlook does not tell user %s when colleagues are busy: %s", asker.user_id, error)

@@ -129,13 +129,15 @@ class Reconciler:
             # What the CRM reported goes before what Outlook has to tell: a user waits for it.
             if self._records(run) and parts.marks.work(run) and self._may_go_on(started):
                 parts.puller.pull(run)
-            saved = _pace(client)
             rest = self._bursts.rest_after(lease.mailbox_id, run.written)
-            return _due(parts.saver.end(lease, member.account.user_id, saved), rest)
+            used = _pace(client)
+            seconds = parts.saver.end(lease, member.account.user_id, saved, used)
+            saved = used
+            return _due(seconds, rest)
         finally:
             parts.brake.tell(lease.mailbox_id, member.account.user_id)
             if saved != _pace(client):
-                self._store.queue.set_pace(lease.mailbox_id, _pace(client))
+                self._store.queue.add_pace(lease.mailbox_id, saved, _pace(client))
 
     def _begin(self, lease: Lease, member: Member, client: MailboxClient, started: float) -> Run:
         mailbox_id = lease.mailbox_id

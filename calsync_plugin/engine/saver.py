@@ -98,10 +98,10 @@ class Saver:
                 content=content,
             )
 
-    def end(self, lease: Lease, user_id: str, pace: Pace) -> float | None:
+    def end(self, lease: Lease, user_id: str, before: Pace, after: Pace) -> float | None:
         """A run ended well; returns the seconds until its mailbox's next mark is due, None if none waits."""
         with self._store.save(lease) as tx:
-            tx.pace(lease.mailbox_id, pace)
+            tx.pace(lease.mailbox_id, before, after)
             tx.succeeded(user_id)
             return tx.next_due_in(lease.mailbox_id)
 

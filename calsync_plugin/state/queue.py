@@ -201,10 +201,10 @@ class Queue:
             row = connection.execute(select(m.c.pace_start, m.c.pace_count).where(m.c.id == mailbox_id)).one()
         return Pace(row.pace_start, row.pace_count)
 
-    def set_pace(self, mailbox_id: int, pace: Pace) -> None:
-        """Remember the window over a restart."""
+    def add_pace(self, mailbox_id: int, before: Pace, after: Pace) -> None:
+        """Remember over a restart what somebody has used of it since `before`."""
         with self._database.write() as connection:
-            set_pace(connection, mailbox_id, pace)
+            add_pace(connection, mailbox_id, before, after)
 
 
 def wake(connection: Connection, database: Database, mailbox_ids: Collection[int]) -> None:
@@ -225,9 +225,18 @@ def wake(connection: Connection, database: Database, mailbox_ids: Collection[int
         connection.execute(text("SELECT pg_notify('calsync', '')"))
 
 
-def set_pace(connection: Connection, mailbox_id: int, pace: Pace) -> None:
-    """Save a mailbox's request window within the caller's transaction."""
-    connection.execute(_SET_PACE, {"mine": mailbox_id, "start": pace.start, "count": pace.count})
+def add_pace(connection: Connection, mailbox_id: int, before: Pace, after: Pace) -> None:
+    """Add to a mailbox's request window within the caller's transaction; others add to it at the same time.
+
+    Whoever finds the window over begins the next one; of two who do, the later adds to that of the first.
+    """
+    same = before.start == after.start
+    taken = after.count - before.count if same else after.count
+    values: dict[str, float] = {"mine": mailbox_id, "taken": taken}
+    if same:
+        connection.execute(_ADD_PACE, values)
+    else:
+        connection.execute(_BEGIN_PACE, {**values, "seen": before.start, "start": after.start})
 
 
 def hold_lease(connection: Connection, lease: Lease) -> None:
@@ -264,10 +273,12 @@ def _ours() -> ColumnElement[bool]:
 
 
 # Statements that every run needs are made once: building one costs more than executing it.
-_SET_PACE = (
-    update(m)
-    .where(m.c.id == bindparam("mine"))
-    .values(pace_start=bindparam("start"), pace_count=bindparam("count"))
+_OF_MINE = update(m).where(m.c.id == bindparam("mine"))
+_ADD_PACE = _OF_MINE.values(pace_count=m.c.pace_count + bindparam("taken"))
+_IS_OVER = m.c.pace_start == bindparam("seen")
+_BEGIN_PACE = _OF_MINE.values(
+    pace_start=case((_IS_OVER, bindparam("start")), else_=m.c.pace_start),
+    pace_count=case((_IS_OVER, bindparam("taken")), else_=m.c.pace_count + bindparam("taken")),
 )
 _HOLD = select(m.c.id).where(_ours()).with_for_update()
 

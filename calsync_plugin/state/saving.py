@@ -20,7 +20,7 @@ from calsync_plugin.state.accounts import mark_pulled, mark_succeeded
 from calsync_plugin.state.busy_writes import BusyWrites
 from calsync_plugin.state.columns import instant
 from calsync_plugin.state.database import Database
-from calsync_plugin.state.queue import hold_lease, set_pace, wake
+from calsync_plugin.state.queue import add_pace, hold_lease, wake
 from calsync_plugin.state.reading_rows import Cursor, CursorStage
 from calsync_plugin.state.rows import Lease, Pace, Parked
 from calsync_plugin.state.secrets import Keyring
@@ -85,9 +85,9 @@ class Save:
         """Make a mailbox due when this is committed."""
         self._wakes.add(mailbox_id)
 
-    def pace(self, mailbox_id: int, pace: Pace) -> None:
-        """Remember how much of its request window a mailbox has used."""
-        set_pace(self._connection, mailbox_id, pace)
+    def pace(self, mailbox_id: int, before: Pace, after: Pace) -> None:
+        """Remember how much of its request window a mailbox has used since `before`."""
+        add_pace(self._connection, mailbox_id, before, after)
 
     def next_due_in(self, mailbox_id: int) -> float | None:
         """Seconds until a mailbox's next change, event mark or pull is due (0 or less: now)."""

@@ -190,8 +190,28 @@ def test_a_hostile_id_is_noted_without_what_no_database_takes(store: Store, reco
 
 def test_the_pace_survives(store: Store, opened: Opener, clock: MovedClock, mailbox: int) -> None:
     assert store.queue.pace(mailbox) == Pace(0.0, 0)
-    store.queue.set_pace(mailbox, Pace(clock.now(), 9_000))
+    store.queue.add_pace(mailbox, Pace(0.0, 0), Pace(clock.now(), 9_000))
     assert opened(clock=clock).queue.pace(mailbox) == Pace(clock.now(), 9_000)
+
+
+WINDOW = Pace(1_000.0, 10)
+ONE_AND_ANOTHER = [
+    pytest.param(Pace(1_000.0, 15), Pace(1_000.0, 12), Pace(1_000.0, 17), id="same-window"),
+    pytest.param(Pace(1_600.0, 5), Pace(1_601.0, 2), Pace(1_600.0, 7), id="both-begin-one"),
+    pytest.param(Pace(1_600.0, 5), Pace(1_000.0, 12), Pace(1_600.0, 7), id="another-began-one"),
+    pytest.param(Pace(1_000.0, 15), Pace(1_600.0, 2), Pace(1_600.0, 2), id="one-was-in-the-last"),
+    pytest.param(Pace(400.0, 5), Pace(400.0, 5), Pace(400.0, 10), id="clock-was-set-back"),
+]
+
+
+@pytest.mark.parametrize(("one", "another", "both"), ONE_AND_ANOTHER)
+def test_a_sync_and_a_look_at_once_both_count(
+    store: Store, mailbox: int, one: Pace, another: Pace, both: Pace
+) -> None:
+    store.queue.add_pace(mailbox, Pace(0.0, 0), WINDOW)
+    for after in (one, another):
+        store.queue.add_pace(mailbox, WINDOW, after)
+    assert store.queue.pace(mailbox) == both
 
 
 def test_without_an_injected_clock_the_queue_goes_by_real_time(live_store: Store) -> None:

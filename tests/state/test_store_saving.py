@@ -58,7 +58,7 @@ def _save_of_a_run(save: Save, mailbox: int, read: Link, ids: list[int], source:
     save.note("alice", "l1", "done")
     save.journal(mailbox_id=mailbox, user_id="alice", link_id="l1", side="event", item_id="E", content="{}")
     save.clash(user_id="alice", link_id="l1", field="subject", winner="crm", crm="a", outlook="b")
-    save.pace(mailbox, Pace(1.0, 20))
+    save.pace(mailbox, Pace(0.0, 0), Pace(1.0, 20))
     save.save_cursor(
         Cursor(
             mailbox_id=mailbox, calendar_id="c", url="u", query_version=1, window_start=NOON, window_end=NOON
