@@ -6,7 +6,7 @@ that different actors write at the same time (settings by a page, stage by a wor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.errors import MailboxTaken, StaleLink, StoreError
-from calsync_plugin.state.bulk import insert_missing, upsert
+from calsync_plugin.state.bulk import chunks, insert_missing, upsert
 from calsync_plugin.state.clock import NEVER
 from calsync_plugin.state.columns import instant
 from calsync_plugin.state.database import Database
@@ -68,6 +68,17 @@ class Accounts:
         with self._database.read() as connection:
             rows = connection.execute(SELECTED.where(wanted).order_by(accounts.c.user_id))
             return [account_of(row) for row in rows]
+
+    def holders(self, addresses: Collection[str]) -> dict[str, str]:
+        """Whose account has which of these addresses, in lower case; of two the first by user id."""
+        found: dict[str, str] = {}
+        address = func.lower(accounts.c.address)
+        with self._database.read() as connection:
+            for some in chunks(sorted(addresses)):
+                wanted = select(accounts.c.user_id, address.label("address")).where(address.in_(some))
+                for row in connection.execute(wanted.order_by(accounts.c.user_id)):
+                    found.setdefault(row.address, row.user_id)
+        return found
 
     def counts(self) -> dict[AccountStatus, int]:
         """How many accounts are in each status."""
