@@ -75,22 +75,19 @@ class Unconnected:
         return found
 
     def _users(self, user_ids: Collection[str]) -> dict[str, str]:
-        """Users by address. One that somebody else has, too, tells of nobody: whoever writes a colleague's address
-        into the own card must not learn the colleague's times by it."""
+        """Users by address; one that somebody else has, too, tells of nobody.
+
+        Whoever writes a colleague's address into the own card must not learn the colleague's times by it.
+        """
         cards = self._people.cards([Person(PersonKind.USER, one) for one in user_ids])
         first = {
             card.id: card.addresses[0].lower() for card in cards.values() if card.addresses and card.active
         }
         times = Counter(first.values())
         own = {address: user_id for user_id, address in sorted(first.items()) if times[address] == 1}
-        connected = self._store.accounts.holders(own)
-        known = self._people.by_address(own)
-        return {
-            address: user_id
-            for address, user_id in own.items()
-            if connected.get(address, user_id) == user_id
-            and known.get(address, Person(PersonKind.USER, user_id)).id == user_id
-        }
+        holders = self._store.accounts.holders(own)
+        others = {a: one.id for a, one in self._people.by_address(own).items() if one.kind is PersonKind.USER}
+        return {a: one for a, one in own.items() if {holders.get(a, one), others.get(a, one)} == {one}}
 
     def _askers(self, addresses: Collection[str], asked: Collection[str]) -> list[tuple[Account, list[str]]]:
         """Through whom each address is asked about: somebody of the same domain, always the same one."""

@@ -205,3 +205,29 @@ def test_what_nobody_asked_for_is_forgotten_after_a_day(world: World, schedules:
     world.sweep()
     assert world.app.store.busy.sources([CAROL]) == []
     assert own.id in {one.id for one in world.app.store.busy.sources([ALICE])}
+
+
+@pytest.mark.parametrize(
+    ("address", "disconnected"),
+    [
+        pytest.param("bob@example.com", False, id="of-a-connected-one"),
+        pytest.param("Bob@Example.com", False, id="in-other-letters"),
+        pytest.param("bob@example.com", True, id="of-one-who-was-connected"),
+        pytest.param("dave@example.com", True, id="of-one-who-never-was"),
+    ],
+)
+def test_a_colleagues_address_on_the_own_card_tells_nothing_of_the_colleague(
+    world: World, address: str, disconnected: bool
+) -> None:
+    busy = {"start": "2026-12-01T10:00", "end": "2026-12-01T11:00"}
+    world.outlook_create(BOB, **busy)
+    users = world.crm.store.tables["User"].rows
+    if address.startswith("dave"):
+        world.crm.insert("User", {"userName": "dave", "name": "Dave", "emailAddress": address})
+    if disconnected:
+        world.app.connections.disconnect(BOB)
+    users[CAROL]["emailAddress"] = address
+    users[CAROL]["createdAt"] = "2026-11-19 00:00:00"
+    with world.watched() as asked:
+        time = carol(world)
+    assert (time.known, time.busy, asked) == (False, (), [])
