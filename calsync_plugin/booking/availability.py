@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from calsync_plugin.booking.features import Feature, Features
 from calsync_plugin.booking.owners import Owner
-from calsync_plugin.booking.taking import owners_of
+from calsync_plugin.booking.taking import blocking, owners_of
 from calsync_plugin.booking.trust import NOT_ENABLED, Trust, lacks, trust, unasked
 from calsync_plugin.booking.untold import Untold
-from calsync_plugin.domain.availability import Interval, WorkingHours, cut, gaps, joined, local_midnight
+from calsync_plugin.domain.availability import Interval, WorkingHours, cut, gaps, joined
 from calsync_plugin.errors import SettingsError
 from calsync_plugin.settings import Settings
 from calsync_plugin.state import BusySource, Store
@@ -172,18 +172,16 @@ class Availability:
     ) -> dict[str, dict[str, list[Interval]]]:
         """When users are busy in a window, by user and kind."""
         found: dict[str, dict[str, list[Interval]]] = {one: {} for one in owners}
+        of_source = {source.id: owner for one, owner in owners.items() for source in sources.get(one, ())}
         into = {
-            source.id: (found[one].setdefault(source.kind.value, []).append, owner.takes, owner.rules)
-            for one, owner in owners.items()
+            source.id: found[one].setdefault(source.kind.value, []).append
+            for one in owners
             for source in sources.get(one, ())
         }
         # Before the blocks: of a booking whose event is read meanwhile at least one of them tells.
         holds = self._store.bookings.holds(owners, *window)
-        for source_id, start, end, whole_days, show_as in self._store.busy.times(into, *window):
-            put, takes, rules = into[source_id]
-            if show_as not in takes:
-                continue
-            put((local_midnight(start, rules), local_midnight(end, rules)) if whole_days else (start, end))
+        for source_id, span in blocking(self._store.busy.times(of_source, *window), of_source):
+            into[source_id](span)
         for hold in holds:
             found[hold.user_id].setdefault(BOOKING, []).append((hold.start, hold.end))
         return {

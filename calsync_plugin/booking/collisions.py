@@ -15,25 +15,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
+from calsync_plugin.booking.availability import BOOKING, MOST_USERS
 from calsync_plugin.booking.features import Feature, Features
 from calsync_plugin.booking.owners import Owner
 from calsync_plugin.booking.taking import owners_of
+from calsync_plugin.booking.trust import is_connected
 from calsync_plugin.crm.spans import read_span
-from calsync_plugin.domain.availability import Interval, local_midnight, taken, within_told
+from calsync_plugin.domain.availability import Interval, taken, within_told
 from calsync_plugin.domain.timespan import TimeSpan
 from calsync_plugin.errors import CalsyncError, InvalidRecord
 from calsync_plugin.settings import EntitySettings
-from calsync_plugin.state import Account, AccountStatus, Store
+from calsync_plugin.state import Store
 
 log = logging.getLogger(__name__)
 
 SECONDS = 0.2
 """A host may ask in every save."""
 AT_ONCE = 4
-MOST_USERS = 100
 MOST = 200
 """Collisions that are told; nobody reads more."""
-BOOKING = "booking"
 DAY = 86_400
 NO_DATES = frozenset({"no_start", "no_end"})
 
@@ -134,7 +134,7 @@ class Collisions:
 
     def _connected(self, users: list[str]) -> dict[str, Owner]:
         accounts = self._store.accounts.many(users)
-        connected = [one for one, account in accounts.items() if _is_connected(account)]
+        connected = [one for one, account in accounts.items() if is_connected(account)]
         off = self._features.closed_for(connected)
         told = [one for one in sorted(connected) if Feature.AVAILABILITY not in off[one]]
         return owners_of(self._store, told, self._crm_zone)
@@ -150,9 +150,7 @@ class Collisions:
             owner = owners[source.user_id]
             if block.show_as.value not in owner.takes or (source.mailbox_id, block.id) in own:
                 continue
-            start, end = block.start, block.end
-            if block.whole_days:
-                start, end = (local_midnight(second, owner.rules) for second in (start, end))
+            start, end = block.within(owner.rules)
             if _overlap((start, end), windows[owner.user_id]):
                 yield Collision(within_told(start), within_told(end), owner.user_id, source.kind.value)
 
@@ -169,10 +167,6 @@ def _users(record: Mapping[str, object]) -> list[str]:
     attending = record.get("usersIds")
     named = [record.get("assignedUserId"), *(attending if isinstance(attending, list | tuple) else ())]
     return sorted({one for one in named if isinstance(one, str) and one})[:MOST_USERS]
-
-
-def _is_connected(account: Account) -> bool:
-    return bool(account.mailbox_id) and account.status is not AccountStatus.OFF
 
 
 def _around(windows: Mapping[str, Interval]) -> Interval:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from calsync_plugin.booking.owners import Owner, owner_of
-from calsync_plugin.domain.availability import Interval, cut, joined, local_midnight
+from calsync_plugin.booking.taking import blocking
+from calsync_plugin.domain.availability import Interval, cut, joined
 from calsync_plugin.state import Account, BusySource, Store
 
 
@@ -40,13 +41,9 @@ def own_times(store: Store, account: Account, window: Interval, crm_zone: Callab
     spans: dict[int, list[Interval]] = {one.id: [] for one in sources}
     # Before the blocks: of a booking whose event is read meanwhile at least one of them tells.
     held = [(hold.start, hold.end) for hold in store.bookings.holds([user_id], *window)]
-    for source_id, start, end, whole_days, show_as in store.busy.times(spans, *window):
-        if show_as in owner.takes:
-            spans[source_id].append(
-                (local_midnight(start, owner.rules), local_midnight(end, owner.rules))
-                if whole_days
-                else (start, end)
-            )
+    owners = dict.fromkeys(spans, owner)
+    for source_id, span in blocking(store.busy.times(spans, *window), owners):
+        spans[source_id].append(span)
     found = [SourceTimes(source=one, spans=tuple(cut(joined(spans[one.id]), window))) for one in sources]
     if held:
         found.append(SourceTimes(source=None, spans=tuple(cut(joined(held), window))))

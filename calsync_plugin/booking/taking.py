@@ -6,8 +6,7 @@ transaction as well as outside of one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import chain
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from calsync_plugin.booking.owners import Owner, owner_of
 from calsync_plugin.domain.availability import Interval, joined, local_midnight
@@ -36,17 +35,16 @@ def owners_of(
     }
 
 
-def intervals(times: Iterable[BusyTime], owners: Mapping[int, Owner]) -> dict[str, list[Interval]]:
-    """What rows take up, by user; `owners` by source. Others and what does not block are left out."""
-    found: dict[str, list[Interval]] = {}
+def blocking(times: Iterable[BusyTime], owners: Mapping[int, Owner]) -> Iterator[tuple[int, Interval]]:
+    """What rows take up, and of which source; nothing of sources that have none of `owners`."""
     for source_id, start, end, whole_days, show_as in times:
         owner = owners.get(source_id)
-        if owner is not None and show_as in owner.takes:
-            span = (start, end)
-            if whole_days:
-                span = (local_midnight(start, owner.rules), local_midnight(end, owner.rules))
-            found.setdefault(owner.user_id, []).append(span)
-    return found
+        if owner is None or show_as not in owner.takes:
+            continue
+        if whole_days:
+            yield source_id, (local_midnight(start, owner.rules), local_midnight(end, owner.rules))
+        else:
+            yield source_id, (start, end)
 
 
 def apart(booked: Iterable[Interval], free: Interval) -> list[Interval]:
@@ -60,7 +58,7 @@ def apart(booked: Iterable[Interval], free: Interval) -> list[Interval]:
 def busy_now(standing: Standing, owners: Mapping[str, Owner]) -> dict[str, list[Interval]]:
     """When users are busy by what was read under the locks: blocks and other bookings, joined, by user."""
     of_source = {one.id: owners[one.user_id] for one in standing.sources if one.user_id in owners}
-    blocks = intervals(standing.times, of_source)
-    return {
-        user_id: joined(chain(blocks.get(user_id, ()), standing.taken.get(user_id, ()))) for user_id in owners
-    }
+    found = {one: list(standing.taken.get(one, ())) for one in owners}
+    for source_id, span in blocking(standing.times, of_source):
+        found[of_source[source_id].user_id].append(span)
+    return {one: joined(spans) for one, spans in found.items()}
