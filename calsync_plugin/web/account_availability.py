@@ -86,13 +86,11 @@ def availability_page(pages: Blueprint, calsync: Calsync) -> None:
 
 
 def busy_page(calsync: Calsync, account: Account, entered: Entered | None = None) -> str:
-    """The page as it is now."""
+    """The page as it is now. It stays when free and busy times are off: that is about what others learn."""
     off, week = gates(calsync, account), _week(calsync)
     common: dict[str, Any] = {"off": off, "week": week, "entered": entered or Entered()}
     if Feature.BOOKINGS not in off:
         common |= {"memberships": memberships(calsync, account), "booked": booked_next(calsync, account)}
-    if Feature.AVAILABILITY in off:
-        return framed(account, "availability.html", **common)
     found = own_times(calsync.store, account, window_of(week.monday, week.zone), calsync.crm_zone)
     drawn = looks([one.source.kind.value if one.source else BOOKING for one in found.sources])
     rows, known = _rows(calsync, account, found, drawn), _known(found)

@@ -356,7 +356,6 @@ def test_a_colleague_without_an_address_is_refused(world: World, alice: Browser,
     [
         (Feature.CONFLICT_CALENDARS, "Save calendars"),
         (Feature.FEEDS, "Add calendar"),
-        (Feature.AVAILABILITY, "Where this comes from"),
     ],
 )
 def test_what_is_off_says_so_instead_of_its_form(
@@ -367,6 +366,18 @@ def test_what_is_off_says_so_instead_of_its_form(
     text = text_of(alice)
     assert "This is not enabled for your account, please contact the administrator." in text
     assert form not in text
+
+
+def test_what_others_do_not_learn_stays_on_the_own_page(world: World, alice: Browser) -> None:
+    number = feed(world)
+    world.app.desk.features.close(ADMINISTRATOR, Feature.AVAILABILITY, EVERYBODY)
+    text = text_of(alice)
+    assert "This is not enabled for your account, please contact the administrator." in text
+    assert "Nobody learns when you are busy, and nobody can book you." in text
+    assert "At these times nobody is offered a meeting with you" not in text
+    assert "13:00 to 14:00: Family" in listed(alice)
+    alice.post(f"{PAGE}/remove", {"source": number})
+    assert "Family" not in " ".join(listed(alice))
 
 
 def test_an_administrator_reads_where_it_is_switched_on(world: World) -> None:
