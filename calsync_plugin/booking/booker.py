@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 TRIES = 3
 """How often it is begun anew because somebody else used the key at the same moment."""
 UNANSWERED = 60.0
-"""Seconds for which others come before somebody about whom Outlook could not be asked: who books waits for such
-a mailbox, and whoever is not booked would be next every time."""
+"""Seconds for which others come before somebody about whom Outlook could not be asked: who books waits for
+such a mailbox, and whoever is not booked would be next every time."""
 CANCELLED = "it was cancelled"
 BEING_MADE = _("This booking is still being made. Please try again in some minutes.")
 TAKEN = _("This time is not free, or not any more.")

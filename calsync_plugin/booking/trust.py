@@ -106,15 +106,16 @@ def trust(
 ) -> Trust:
     """Judge the sources of a user of whom something is told; `not_asked`: why Outlook could not be asked."""
     lasts = is_connected(account) or not _told_long_ago(sources, now)
-    span = _span(sources) if lasts and _has_all(account, sources) else None
-    read = [source.read_at for source in sources if source.read_at is not None]
+    counted = [one for one in sources if not (is_connected(account) and _never_answered(one))]
+    span = _span(counted) if lasts and _has_all(account, sources) else None
+    read = [source.read_at for source in counted if source.read_at is not None]
     stale = tuple(dict.fromkeys(_stale(account, sources, now, graph, not_asked)))
     beyond = span is not None and window[1] > span[1]
     later = (_later(span[1]),) if span is not None and beyond else ()
     return Trust(
         known=span is not None,
         reason="" if span is not None else _unread(account, sources) if lasts else _LONG_AGO,
-        read_at=min(read, default=None) if len(read) == len(sources) else None,
+        read_at=min(read, default=None) if len(read) == len(counted) else None,
         span=span,
         stale=bool(stale),
         problems=(*stale, *later),
@@ -131,6 +132,14 @@ def _has_all(account: Account | None, sources: Sequence[BusySource]) -> bool:
     return (linked or _without_main(account)) and places.issuperset(
         chosen if isinstance(chosen, list) else ()
     )
+
+
+def _never_answered(source: BusySource) -> bool:
+    """Whether an address failed ever since it was added: nothing was ever known of it that could be missed.
+
+    Else a slip in an address would keep its user, and a team that comes together, from being booked for ever.
+    """
+    return source.kind not in OF_MAILBOX and bool(source.error) and source.known_until is None
 
 
 def _told_long_ago(sources: Sequence[BusySource], now: float) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calsync_plugin.booking.availability import LONGEST, Availability, BusySpan
+from calsync_plugin.booking.availability import LONGEST, Availability, BusySpan, UserTime
 from calsync_plugin.booking.features import EVERYBODY, Feature
 from calsync_plugin.domain.availability import Block, Interval
 from calsync_plugin.domain.meeting import ShowAs
@@ -202,6 +202,40 @@ def test_what_was_chosen_counts_from_that_moment(
     (found,) = office.desk.availability.of(["alice"], MONDAY, MONDAY + DAY)
     assert found.known is known
     assert reason in found.reason
+
+
+def mondays(office: Office) -> UserTime:
+    """What is told of alice's Monday."""
+    (found,) = office.desk.availability.of(["alice"], MONDAY, MONDAY + DAY)
+    return found
+
+
+@pytest.mark.parametrize("kind", [SourceKind.FEED, SourceKind.SCHEDULE])
+def test_an_address_that_never_answered_makes_nothing_unsure(office: Office, kind: SourceKind) -> None:
+    office.read(office.connect("alice"), *blocks((MONDAY, MONDAY + HOUR)))
+    source = office.address("alice", kind, "slip", read=False)
+    assert not mondays(office).known
+    with office.store.save(None) as tx:
+        tx.busy.failed(source, "there is no server of that name")
+    time = mondays(office)
+    assert (time.known, time.busy, time.stale, len(time.problems)) == (
+        True,
+        ((MONDAY, MONDAY + HOUR),),
+        True,
+        1,
+    )
+    assert time.read_at
+    office.read(source)
+    with office.store.save(None) as tx:
+        tx.busy.failed(source, "it is away")
+    assert mondays(office).known
+
+
+def test_a_calendar_of_the_mailbox_that_never_answered_makes_all_unsure(office: Office) -> None:
+    source = office.connect("alice", read=False)
+    with office.store.save(None) as tx:
+        tx.busy.failed(source, "it is away")
+    assert not mondays(office).known
 
 
 def test_beyond_what_all_calendars_are_known_for_nothing_is(office: Office) -> None:
