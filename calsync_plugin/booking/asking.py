@@ -30,7 +30,7 @@ NEXT = 5
 """Free slots that are offered to whoever came too late ..."""
 NEXT_WITHIN = 14 * DAY
 """... within so many seconds from the asked one on."""
-LONGEST_KEY = 255
+LONGEST_KEY = 200
 LAST = 1 << 33
 """A second of the 23rd century: beyond every calendar."""
 

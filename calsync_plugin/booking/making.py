@@ -27,7 +27,11 @@ from calsync_plugin.wording import gettext as _
 CLOCKS_APART = timedelta(minutes=2)
 """How far the CRM's answers may be behind its own records."""
 FIELDS = frozenset({Field.SUBJECT, Field.SPAN, Field.DESCRIPTION, Field.ATTENDEES})
-MOST_PEOPLE = 200
+LONGEST_NAME = 250
+LONGEST_TEXT = 30_000
+"""Characters of the description."""
+MOST_PEOPLE = 100
+"""Contacts and leads together."""
 LARGEST = 64_000
 """Characters of all that a record is made of, as JSON."""
 # What the booking itself decides, or the CRM makes of what it decides.
@@ -59,6 +63,10 @@ def checked(content: Content, entity: EntitySettings) -> Content:
     """Return a content that can be written. Raises SettingsError for what no record could be made of."""
     if not content.name.strip():
         raise SettingsError(_("name: a booking needs one; it becomes the meeting's subject."))
+    if len(content.name) > LONGEST_NAME:
+        raise SettingsError(_("The name is too long; %(num)s characters at most.", num=LONGEST_NAME))
+    if len(content.description) > LONGEST_TEXT:
+        raise SettingsError(_("The description is too long; %(num)s characters at most.", num=LONGEST_TEXT))
     people = [*content.contact_ids, *content.lead_ids]
     if len(people) > MOST_PEOPLE:
         raise SettingsError(_("A booking takes %(number)s contacts and leads at most.", number=MOST_PEOPLE))

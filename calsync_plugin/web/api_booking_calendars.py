@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify
 
 from calsync_plugin.accounts.auditing import Actor
-from calsync_plugin.booking.calendars import MOST_MEMBERS, MOST_PRIORITY
+from calsync_plugin.booking.calendars import LONGEST_NAME, MOST_MEMBERS, MOST_PRIORITY
 from calsync_plugin.booking.rules import rules_of
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import SettingsError
@@ -21,7 +21,6 @@ from calsync_plugin.web import api_calls, api_slots, api_values
 
 Answer = Response | tuple[Response, int]
 CHANGE = "set up booking calendars"
-LONGEST_NAME = 100
 LARGEST_VERSION = 2**31 - 1
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify
 
 from calsync_plugin.booking.asking import BookingRequest
+from calsync_plugin.booking.making import LONGEST_NAME, LONGEST_TEXT, MOST_PEOPLE
 from calsync_plugin.domain.meeting import JsonValue
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import SlotTaken
@@ -24,8 +25,6 @@ Answer = Response | tuple[Response, int]
 CONTENT = ("start", "name", "description", "contacts", "leads", "entity_type", "attributes")
 WITH_OUR_RIGHTS = ("attributes", "contacts", "leads")
 """What is written with our rights in the CRM, which may be more than the user's."""
-LONGEST_NAME, LONGEST_TEXT = 250, 30_000
-MOST_PEOPLE = 100
 
 
 def about_bookings(pages: Blueprint, calsync: Calsync) -> None:

@@ -11,11 +11,12 @@ from typing import Any
 
 from flask import abort, request
 
+from calsync_plugin.booking.asking import LONGEST_KEY
 from calsync_plugin.domain.meeting import JsonValue
 
 LONGEST_ID = 100
 _DIGITS = re.compile(r"-?[0-9]{1,15}")
-_KEY = re.compile(r"[!-~]{1,200}")
+_KEY = re.compile(r"[!-~]+")
 
 
 def whole(name: str, value: object, *, least: int, most: int) -> int:
@@ -83,6 +84,6 @@ def idempotency_key() -> str:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return ""
-    if not _KEY.fullmatch(key):
-        abort(400, "Idempotency-Key: must be 1 to 200 printable ASCII characters without blanks")
+    if not _KEY.fullmatch(key) or len(key) > LONGEST_KEY:
+        abort(400, f"Idempotency-Key: must be 1 to {LONGEST_KEY} printable ASCII characters without blanks")
     return key

@@ -16,6 +16,7 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from calsync_plugin.booking.asking import BookingRequest
+from calsync_plugin.booking.making import LONGEST_NAME, LONGEST_TEXT
 from calsync_plugin.booking.slots import SlotQuery
 from calsync_plugin.domain.slots import DAY, Slot
 from calsync_plugin.engine.assembly import Calsync
@@ -31,8 +32,6 @@ from calsync_plugin.web.speaking import tell
 from calsync_plugin.web.visitors import signed_in, visitor
 from calsync_plugin.wording import gettext as _
 
-LONGEST_NAME = 255
-LONGEST_TEXT = 5000
 LAST_SECOND = 7_258_118_400
 """The year 2200."""
 _NUMBER = re.compile(r"[0-9]{1,11}")
