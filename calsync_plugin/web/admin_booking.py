@@ -22,6 +22,7 @@ from calsync_plugin.domain.slots import DAY
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import FeatureOff, RemoteError, SettingsError, StaleLink
 from calsync_plugin.state import BookingCalendar, CalendarKind
+from calsync_plugin.web.booking_asked import zone_for
 from calsync_plugin.web.booking_setup import (
     SCHEMA,
     Shown,
@@ -56,6 +57,8 @@ class Line:
     calendar: BookingCalendar
     people: tuple[Person, ...]
     next: datetime | None = None
+    zone: str = ""
+    """In which that is told."""
     why: str = ""
     """Why there is no next free time."""
 
@@ -198,7 +201,7 @@ def _line(calsync: Calsync, calendar: BookingCalendar, everybody: Mapping[str, P
         return Line(calendar=calendar, people=members, why=known(in_words(error)))
     if found is None:
         return Line(calendar=calendar, people=members, why=_("none in %(num)s days", num=SEEN_AHEAD[-1]))
-    return Line(calendar=calendar, people=members, next=found)
+    return Line(calendar=calendar, people=members, next=found, zone=zone_for(calsync, calendar))
 
 
 def _next_free(calsync: Calsync, calendar: BookingCalendar) -> datetime | None:

@@ -27,14 +27,41 @@ def check_enabled(calsync: Calsync) -> None:
         calsync.desk.features.check(feature, visitor().user_id, admin=visitor().admin)
 
 
-def asked_zone(calsync: Calsync) -> tuple[str, bool]:
+def asked_zone(calsync: Calsync, calendar: BookingCalendar) -> tuple[str, bool]:
     """The zone in which times are shown, and whether one was asked for that nobody knows."""
     name = request.args.get("zone", "")
     asked = _zone(name)
-    zone = asked or zones.iana(zone_of_page(calsync)) or "UTC"
+    zone = asked or zone_for(calsync, calendar)
     # Moments on this page are told in it, too.
     g.zone = zone
     return zone, bool(name) and not asked
+
+
+def zone_for(calsync: Calsync, calendar: BookingCalendar) -> str:
+    """The visitor's own zone; who has none is told times as those who are booked have them.
+
+    What the CRM says of somebody without an account may be the installation's zone, which is nobody's own.
+    """
+    name, account = zone_of_page(calsync), calsync.store.accounts.get(visitor().user_id)
+    has_own = account is not None and bool(account.user_zone or account.zone)
+    own = zones.iana(name) if name else ""
+    if own and (has_own or own != _crm_zone(calsync)):
+        return own
+    return _zone_of(calsync, calendar)
+
+
+def _zone_of(calsync: Calsync, calendar: BookingCalendar) -> str:
+    """A booking calendar's zone: of its rules, the one in which all of its members live, the CRM's."""
+    ruled = _zone(str(calendar.rules.get("zone") or ""))
+    if ruled:
+        return ruled
+    accounts = calsync.store.accounts.many(list(calendar.members)).values()
+    lived_in = {zones.iana(one.user_zone or one.zone) for one in accounts if one.user_zone or one.zone} - {""}
+    return lived_in.pop() if len(lived_in) == 1 else _crm_zone(calsync)
+
+
+def _crm_zone(calsync: Calsync) -> str:
+    return zones.iana(str(calsync.crm_zone())) or "UTC"
 
 
 def asked_user(calendar: BookingCalendar) -> str:

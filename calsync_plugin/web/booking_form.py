@@ -156,7 +156,7 @@ def _cancelled() -> str:
 
 
 def _booked(calsync: Calsync, calendar: BookingCalendar, entered: Entered, booking: Booking) -> Page:
-    zone, _wrong_zone = asked_zone(calsync)
+    zone, _wrong_zone = asked_zone(calsync, calendar)
     at = _at(booking.start, zone)
     if booking.state is BookingState.CONFIRMED:
         who = names_of(calsync, [booking.user_id]).get(booking.user_id, "")
@@ -207,7 +207,7 @@ def _form(
     others: Sequence[int] | None = None,
     wrong: str = "",
 ) -> str:
-    zone, _wrong_zone = asked_zone(calsync)
+    zone, _wrong_zone = asked_zone(calsync, calendar)
     at = _at(entered.start, zone)
     return render_template(
         "booking/book.html",

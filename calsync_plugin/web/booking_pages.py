@@ -74,7 +74,7 @@ def _shown(calsync: Calsync, calendar: BookingCalendar) -> Page:
     }
     if calendar.kind is CalendarKind.EVENT:
         return render_template("booking/calendar.html", **about, week=None)
-    zone, wrong = asked_zone(calsync)
+    zone, wrong = asked_zone(calsync, calendar)
     today = zones.wall(datetime.fromtimestamp(calsync.clock.now(), UTC), zone).date()
     monday = monday_of(request.args.get("week", ""), today)
     off, week = "", None
@@ -104,7 +104,7 @@ def _shown(calsync: Calsync, calendar: BookingCalendar) -> Page:
 def _looked(calsync: Calsync, calendar: BookingCalendar) -> Page:
     """Ask Outlook about the members' week, and show it anew."""
     check_enabled(calsync)
-    zone, _wrong = asked_zone(calsync)
+    zone, _wrong = asked_zone(calsync, calendar)
     today = zones.wall(datetime.fromtimestamp(calsync.clock.now(), UTC), zone).date()
     monday = monday_of(request.args.get("week", ""), today)
     if calendar.members:

@@ -69,12 +69,13 @@ def set_up_showing(app: Flask, calsync: Calsync) -> None:
         translated=translated,
         in_sentence=in_sentence,
         inner_of=_inner_of,
+        zone_here=lambda: zone_of_page(calsync) or "UTC",
     )
     app.jinja_env.filters.update(known=known, begun=begun)
 
     @app.template_filter("moment")
-    def moment(value: datetime | str | None, otherwise: str = _("never")) -> Markup | str:
-        return shown(value, zone_of_page(calsync)) if value else otherwise
+    def moment(value: datetime | str | None, otherwise: str = _("never"), zone: str = "") -> Markup | str:
+        return shown(value, zone or zone_of_page(calsync)) if value else otherwise
 
     @app.template_filter("sentence")
     def sentence(text: str, end: str = ".") -> str:

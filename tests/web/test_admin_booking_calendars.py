@@ -82,7 +82,26 @@ class TestList:
         text = text_of(page.get(LIST))
         assert "Demo Free times Team, taking turns" in text
         assert "Alice Able Connected Bob Baker Needs attention Carol Clark Not connected" in text
-        assert "Mon 23 Nov 2026, 10:00" in text
+        assert "Mon 23 Nov 2026, 11:00" in text
+
+    @pytest.mark.parametrize(
+        ("members", "rules", "told"),
+        [
+            pytest.param((ALICE, BOB), {}, "Mon 23 Nov 2026, 11:00 Times in Europe/Berlin.", id="members'"),
+            pytest.param(
+                (ALICE,), {"zone": "Asia/Tokyo"}, "Mon 23 Nov 2026, 19:00 Times in Asia/Tokyo.", id="rules'"
+            ),
+        ],
+    )
+    def test_who_has_no_zone_is_told_times_in_that_of_the_booking_calendar(
+        self, world: World, page: Browser, members: tuple[str, ...], rules: dict[str, str], told: str
+    ) -> None:
+        calendar = make(world, CalendarKind.ROUND_ROBIN, *members, **rules)
+        answer = page.get(LIST)
+        assert told in text_of(answer)
+        zone = told.rpartition(" ")[2]
+        shown = page.get(f"/booking-calendars/{calendar.id}")
+        assert re.search(rf"Times in {zone}|<option value=\"{zone[:-1]}\" selected>", shown.text)
 
     def test_what_has_no_free_time_says_why(self, world: World, page: Browser) -> None:
         make(world, CalendarKind.EVENT, name="Webinar")
@@ -90,6 +109,9 @@ class TestList:
         text = text_of(page.get(LIST))
         assert "Webinar Free times Event none none: not connected to Outlook" in text
         assert "Carol Free times Personal Carol Clark Not connected none in 28 days" in text
+
+    def test_pages_of_administrators_name_their_zone(self, page: Browser) -> None:
+        assert "Times in UTC." in text_of(page.get("/admin/audit"))
 
     def test_bookings_that_are_off_for_everybody_are_told(self, world: World, page: Browser) -> None:
         world.app.desk.features.close(ADMINISTRATOR, Feature.BOOKINGS, EVERYBODY)
