@@ -121,6 +121,18 @@ class Collisions:
         """Raise InvalidRecord if nobody can tell when a record is; KeyError for a type that is not synced."""
         read_span(record, all_day=self._entities[entity_type].all_day, item=entity_type)
 
+    def concerns(self, entity_type: str, record_id: str, user_id: str) -> bool:
+        """Whether a record is known to be a user's: an event or a booking of it takes that one's time."""
+        of_record = (entity_type, record_id)
+        link = self._store.links.by_records([of_record]).get(of_record)
+        account = self._store.accounts.get(user_id)
+        if link and account and account.mailbox_id in {copy.mailbox_id for copy in link.copies}:
+            return True
+        booking = self._store.bookings.of_record(entity_type, record_id)
+        return booking is not None and user_id in self._store.bookings.takers([booking.id]).get(
+            booking.id, ()
+        )
+
     def _span(self, entity_type: str, record: Mapping[str, object]) -> TimeSpan | None:
         entity = self._entities.get(entity_type)
         if entity is None:

@@ -38,7 +38,8 @@ def about_collisions(pages: Blueprint, calsync: Calsync) -> None:
         except InvalidRecord as error:
             abort(400, f"record: {error.said}")
         told = _told(calsync, caller, users)
-        known = {**record, "assignedUserId": None, "usersIds": told}
+        known = {**record, "id": _own_id(calsync, caller, entity_type, record)}
+        known |= {"assignedUserId": None, "usersIds": told}
         found = calsync.desk.collisions.find(entity_type, known) if told else ()
         return jsonify(
             collisions=[_collision(one) for one in found], not_told=[one for one in users if one not in told]
@@ -63,6 +64,17 @@ def _told(calsync: Calsync, caller: Caller, users: list[str]) -> list[str]:
         raise FeatureOff(NOT_FOR_YOU)
     reach = api_people.reach(calsync, caller)
     return [one for one in users if one in reach]
+
+
+def _own_id(calsync: Calsync, caller: Caller, entity_type: str, record: dict[str, JsonValue]) -> str:
+    """The id of the record, whose events do not count; empty for one that is not the caller's.
+
+    Else whoever names ids of others' records sees by what vanishes whose they are, and when.
+    """
+    found = api_values.identity("record.id", record.get("id"))
+    if not found or caller.admin or calsync.desk.collisions.concerns(entity_type, found, caller.user_id):
+        return found
+    return ""
 
 
 def _collision(found: Collision) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from calsync_plugin.booking.features import Feature
 from calsync_plugin.state import BookingCalendar, CalendarKind, Subject
 from tests.web.test_api import ADMIN, Program, Sessions, user
-from tests.world import ADMINISTRATOR, ALICE, BOB, CAROL, World
+from tests.world import ADMIN_ID, ADMINISTRATOR, ALICE, BOB, CAROL, World
 
 TEN = {"dateStart": "2026-12-01 10:00:00", "dateEnd": "2026-12-01 11:00:00"}
 MEETING = {**TEN, "assignedUserId": ALICE, "usersIds": [ALICE, BOB, CAROL]}
@@ -87,6 +87,39 @@ def test_the_records_own_event_does_not_collide(world: World, program: Program) 
     assert send(program, ADMIN, {**times, "id": record_id}).get_json()["collisions"] == []
 
 
+def test_whose_a_record_is_cannot_be_told_by_naming_it(world: World, program: Program) -> None:
+    """Bob's meeting, named by bob and by alice, who share a booking calendar."""
+    record_id = world.save(
+        assignedUserId=BOB, usersIds=[BOB], dateStart="2026-12-04 10:00:00", dateEnd="2026-12-04 11:00:00"
+    )
+    world.settle()
+    world.pull(BOB)
+    world.app.store.booking_calendars.save(
+        BookingCalendar(id="s", name="S", kind=CalendarKind.COLLECTIVE, members={ALICE: 0, BOB: 0})
+    )
+    record = {"dateStart": "2026-12-04 10:30:00", "dateEnd": "2026-12-04 11:30:00", "assignedUserId": BOB}
+    told = {
+        who: len(send(program, user(who), {**record, "id": record_id}).get_json()["collisions"])
+        for who in (ALICE, BOB, f"+{ADMIN_ID}")
+    }
+    world.app.store.booking_calendars.remove("s")
+    assert told == {ALICE: 1, BOB: 0, f"+{ADMIN_ID}": 0}
+
+
+def test_who_was_booked_names_the_record(world: World, program: Program) -> None:
+    calendar = BookingCalendar(id="s", name="S", kind=CalendarKind.PERSONAL, members={BOB: 0})
+    world.app.store.booking_calendars.save(calendar)
+    body = {"calendar": "s", "start": "2026-12-07T10:00:00Z", "name": "Demo"}
+    made = program.ask("POST", "/bookings", ADMIN, json=body).get_json()
+    world.app.store.booking_calendars.remove("s")
+    record = {"dateStart": "2026-12-07 10:00:00", "dateEnd": "2026-12-07 11:00:00", "assignedUserId": BOB}
+    told = [
+        len(send(program, user(BOB), {**record, "id": one}).get_json()["collisions"])
+        for one in ("", made["record"])
+    ]
+    assert told == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("record", "entity_type", "words"),
     [
@@ -104,6 +137,7 @@ def test_the_records_own_event_does_not_collide(world: World, program: Program) 
         pytest.param({**MEETING, "usersIds": [5]}, "Meeting", "must be a text", id="user-of-wrong-type"),
         pytest.param({**MEETING, "usersIds": ["x"] * 101}, "Meeting", "at most 100", id="101-users"),
         pytest.param({**MEETING, "assignedUserId": {}}, "Meeting", "must be a text", id="assigned"),
+        pytest.param({**MEETING, "id": {"a": 1}}, "Meeting", "record.id: must be a text", id="id"),
     ],
 )
 def test_what_is_wrong_is_said(program: Program, record: Any, entity_type: Any, words: str) -> None:
