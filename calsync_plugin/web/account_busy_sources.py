@@ -42,7 +42,6 @@ def _adding(pages: Blueprint, calsync: Calsync) -> None:
     @pages.post(f"{AT}/calendars")
     @connected(calsync)
     def choose_busy_calendars(account: Account) -> Page:
-        _check(calsync, account, Feature.CONFLICT_CALENDARS)
         return _chosen(calsync, account)
 
     @pages.post(f"{AT}/addresses")
@@ -101,12 +100,17 @@ def _changing(pages: Blueprint, calsync: Calsync) -> None:
 
 
 def _chosen(calsync: Calsync, account: Account) -> Page:
-    """Put the ticks into force: those of calendars that can be ticked; the main one counts without a tick."""
-    before = user_settings(account.settings).conflict_calendars
+    """Put the ticks into force: those of calendars that can be ticked; the main one counts without a tick.
+
+    What is off keeps further ones from being ticked, not those that are from being taken off.
+    """
+    before, ticked = user_settings(account.settings).conflict_calendars, request.form.getlist("calendar")
+    if not set(ticked) <= set(before):
+        _check(calsync, account, Feature.CONFLICT_CALENDARS)
     offered = {one.id for one in calendars_of(calsync.store, account) if not one.locked}
     # Ticked before it became the main one, a calendar stays ticked, for when it is that no longer.
     kept = [one for one in before if one not in offered]
-    wanted = dict.fromkeys([*kept, *(one for one in request.form.getlist("calendar") if one in offered)])
+    wanted = dict.fromkeys([*kept, *(one for one in ticked if one in offered)])
     if set(wanted) == set(before):
         tell(_("Nothing was changed."), "info")
         return _back()

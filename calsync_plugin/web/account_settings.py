@@ -21,10 +21,11 @@ from calsync_plugin.settings import user_settings
 from calsync_plugin.state import Account
 from calsync_plugin.web.account_choices import choices_of, teams_of
 from calsync_plugin.web.account_frame import Page, actor, connected, framed
-from calsync_plugin.web.busy_choice import blame_further
+from calsync_plugin.web.busy_choice import blame_further, notices
 from calsync_plugin.web.schema_fields import adds_or_takes_a_row
 from calsync_plugin.web.schema_forms import SchemaForm, form_class
 from calsync_plugin.web.speaking import tell
+from calsync_plugin.web.visitors import visitor
 from calsync_plugin.wording import gettext as _
 
 SCHEMA = "external_account"
@@ -57,16 +58,16 @@ def _settings(calsync: Calsync, account: Account) -> Page:
     form_of = form_class(SCHEMA, choices_of(calsync, account))
     if request.method == "GET":
         draft = _draft(account) if "draft" in request.args else None
-        return _form(account, form_of.of(draft or account.settings))
+        return _form(calsync, account, form_of.of(draft or account.settings))
     form: SchemaForm = form_of()
     if adds_or_takes_a_row():
-        return _form(account, form)
+        return _form(calsync, account, form)
     document = _without_main(calsync, account, form.document())
     wrong = form.problems(document)
     wrong = form.blame_choices(document, account.settings) or wrong
     wrong = blame_further(calsync, account, form, document) or wrong
     if wrong or _contradicts(form, document):
-        return _form(account, form), 422
+        return _form(calsync, account, form), 422
     session[DRAFT] = [account.user_id, document]
     return redirect(url_for("account.changes"), 303)
 
@@ -91,8 +92,14 @@ def _contradicts(form: SchemaForm, document: Mapping[str, Any]) -> bool:
     return False
 
 
-def _form(account: Account, form: SchemaForm) -> str:
-    return framed(account, "settings.html", form=form, begins=waits_for_settings(account))
+def _form(calsync: Calsync, account: Account, form: SchemaForm) -> str:
+    return framed(
+        account,
+        "settings.html",
+        form=form,
+        begins=waits_for_settings(account),
+        notices=notices(calsync, account, admin=visitor().admin),
+    )
 
 
 def _changes(calsync: Calsync, account: Account) -> Page:

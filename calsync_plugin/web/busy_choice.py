@@ -14,8 +14,11 @@ from calsync_plugin.errors import FeatureOff
 from calsync_plugin.state import Account
 from calsync_plugin.web.known_sentences import in_words
 from calsync_plugin.web.schema_forms import SchemaForm
+from calsync_plugin.wording import Wording
+from calsync_plugin.wording import gettext as _
 
 FIELD = "conflict_calendars"
+ONLY_OFF = _("What was ticked before goes on counting; it can only be taken off.")
 
 
 def blame_further(
@@ -34,3 +37,12 @@ def blame_further(
         form.blame([Problem((FIELD,), in_words(error))])
         return True
     return False
+
+
+def notices(calsync: Calsync, account: Account, *, admin: bool = False) -> dict[str, list[Wording]]:
+    """What stands beside the field from the first on, by its name, while no calendar can be added there."""
+    try:
+        calsync.desk.features.check(Feature.CONFLICT_CALENDARS, account.user_id, admin=admin)
+    except FeatureOff as error:
+        return {FIELD: [error.args[0], ONLY_OFF]}
+    return {}

@@ -415,6 +415,28 @@ def test_what_is_off_can_still_be_taken_away(world: World, alice: Browser) -> No
     assert world.app.store.feeds.of(ALICE) == []
 
 
+def test_a_calendar_that_was_ticked_can_be_taken_off_and_no_other_one_ticked(
+    world: World, alice: Browser
+) -> None:
+    private, club = world.calendar(ALICE, "Private"), world.calendar(ALICE, "Club")
+    world.app.connections.read_again(ALICE)
+    world.settle()
+    tick(alice, private)
+    world.settle()
+    world.app.desk.features.close(ADMINISTRATOR, Feature.CONFLICT_CALENDARS, EVERYBODY)
+    said = "What was ticked before goes on counting; it can only be taken off."
+    page = alice.get(WEEK).text
+    assert said in page
+    assert f'value="{private}"' in page
+    assert f'value="{club}"' not in page
+    assert said in text_of(alice, "/external-account/settings")
+    assert tick(alice, private, club).status_code == 409
+    assert world.account(ALICE).settings["conflict_calendars"] == [private]
+    tick(alice)
+    assert world.account(ALICE).settings["conflict_calendars"] == []
+    assert "Private" not in text_of(alice)
+
+
 # --- disconnecting
 
 

@@ -113,10 +113,11 @@ def test_where_further_calendars_are_off_the_settings_take_none(world: World, pa
     refused = alice.post("/external-account/settings", {**form, "conflict_calendars": ["first", "second"]})
     assert refused.status_code == 422
     assert NOT_FOR_YOU in text_of(refused.text)
+    assert "Nothing was saved yet." in text_of(refused.text)
     for kept in (["first"], []):
         taken = alice.post("/external-account/settings", {**form, "conflict_calendars": kept})
         assert taken.status_code == 200
-        assert NOT_FOR_YOU not in text_of(taken.text)
+        assert "Nothing was saved yet." not in text_of(taken.text)
 
 
 def test_a_group_for_which_it_is_off_is_not_offered_again(page: Browser) -> None:
