@@ -27,8 +27,8 @@ from calsync_plugin.web.booked_by import booked_by
 from calsync_plugin.web.booking_asked import asked_user, asked_zone, check_enabled, week_address
 from calsync_plugin.web.booking_words import names_of, people
 from calsync_plugin.web.known_sentences import in_words, known
+from calsync_plugin.web.speaking import clock, tell
 from calsync_plugin.web.speaking import moment as spoken_moment
-from calsync_plugin.web.speaking import tell
 from calsync_plugin.web.visitors import signed_in, visitor
 from calsync_plugin.wording import gettext as _
 
@@ -158,12 +158,13 @@ def _cancelled() -> str:
 def _booked(calsync: Calsync, calendar: BookingCalendar, entered: Entered, booking: Booking) -> Page:
     zone, _wrong_zone = asked_zone(calsync, calendar)
     at = _at(booking.start, zone)
+    when = _("%(start)s to %(end)s", start=spoken_moment(at), end=clock(_at(booking.end, zone).time()))
     if booking.state is BookingState.CONFIRMED:
-        who = names_of(calsync, [booking.user_id]).get(booking.user_id, "")
+        who = _all_who_come(calsync, booking)
         text = (
-            _("Booked: %(name)s, %(when)s, with %(who)s.", name=entered.name, when=spoken_moment(at), who=who)
+            _("Booked: %(name)s, %(when)s, with %(who)s.", name=entered.name, when=when, who=who)
             if who
-            else _("Booked: %(name)s, %(when)s.", name=entered.name, when=spoken_moment(at))
+            else _("Booked: %(name)s, %(when)s.", name=entered.name, when=when)
         )
         tell(text, "success")
     else:
@@ -175,6 +176,14 @@ def _booked(calsync: Calsync, calendar: BookingCalendar, entered: Entered, booki
             "warning",
         )
     return redirect(_back(calendar, at.date()), 303)
+
+
+def _all_who_come(calsync: Calsync, booking: Booking) -> str:
+    """The assigned user and whoever else's time it takes, by name; empty if the CRM names not all of them."""
+    takers = calsync.store.bookings.takers([booking.id]).get(booking.id, [])
+    coming = list(dict.fromkeys([booking.user_id, *takers]))
+    names = names_of(calsync, coming)
+    return ", ".join(names[one] for one in coming) if set(coming) <= names.keys() else ""
 
 
 def _at(second: int, zone: str) -> datetime:
@@ -219,6 +228,8 @@ def _form(
         wrong=wrong,
         at=at,
         zone=zone,
+        until=_at(slot.end, zone) if slot else None,
+        minutes=(slot.end - slot.start) // 60 if slot else 0,
         who=_who(calsync, slot, all_come=calendar.kind is CalendarKind.COLLECTIVE),
         others=None if others is None else [(start, _at(start, zone)) for start in others],
         user=asked_user(calendar),

@@ -118,7 +118,7 @@ def test_a_team_is_made_its_time_seen_and_booked(visit: Visit, scene: Scene) -> 
     said(page, "Carol Clark: This user is not connected to Outlook.")
 
     page.goto(f"{page.url.partition('?')[0]}?week={scene.monday}&{ZONE}")
-    expect(cell(page, "10:00", 1)).to_contain_text("All 2 free")
+    expect(cell(page, "10:00", 1)).to_contain_text("Both free")
     for who in range(2):
         cell(page, "10:00", 1).get_by_role("link").click()
         page.get_by_label("Name of the meeting").fill(f"Demo {who}")
@@ -194,7 +194,7 @@ def test_on_a_phone_free_times_are_a_list(visit: Visit, scene: Scene) -> None:
     page.set_viewport_size(PHONE)
     expect(page.get_by_role("table")).to_be_hidden()
     day = page.get_by_role("region", name=f"{scene.day(4):%a %d %b}")
-    expect(day.get_by_role("listitem").first).to_contain_text("09:00 All 2 free")
+    expect(day.get_by_role("listitem").first).to_contain_text("09:00 Both free")
     assert not is_too_wide(page)
     day.get_by_role("link", name=re.compile("Book .*09:30")).click()
     page.get_by_label("Name of the meeting").fill("From a phone")

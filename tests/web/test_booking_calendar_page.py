@@ -126,7 +126,7 @@ def test_round_robin_says_how_many_are_free_and_who(world: World, alice: Browser
     busy(world, BOB, TUESDAY + timedelta(minutes=30))
     answer = look(alice, calendar)
     found = rows(answer)
-    assert found["09:30"][1] == "All 2 free Book Tue 24 Nov, 09:30"
+    assert found["09:30"][1] == "Both free Book Tue 24 Nov, 09:30"
     assert found["10:00"][1] == "1 of 2 free Bob Baker Book Tue 24 Nov, 10:00"
     assert found["10:30"][1] == NOT_FREE
     assert found["11:00"][1] == "1 of 2 free Alice Able Book Tue 24 Nov, 11:00"
@@ -140,7 +140,7 @@ def test_collective_says_who_is_not_free(world: World, alice: Browser) -> None:
     calendar = make(world, CalendarKind.COLLECTIVE, ALICE, BOB)
     busy(world, ALICE, TUESDAY)
     found = rows(look(alice, calendar))
-    assert found["09:30"][1] == "All 2 free Book Tue 24 Nov, 09:30"
+    assert found["09:30"][1] == "Both free Book Tue 24 Nov, 09:30"
     assert found["10:00"][1] == "Not all without Alice Able"
 
 
@@ -339,7 +339,8 @@ def test_a_booking_becomes_a_meeting_of_whose_turn_it_is(world: World, alice: Br
     answer = book(alice, calendar, form)
     assert path_of(answer) == f"/booking-calendars/{calendar.id}"
     assert re.search(
-        r"Booked: Demo for Dave, Tue 24 Nov 2026, 10:00, with (Alice Able|Bob Baker)\.", text_of(answer)
+        r"Booked: Demo for Dave, Tue 24 Nov 2026, 10:00 to 10:30, with (Alice Able|Bob Baker)\.",
+        text_of(answer),
     )
     (record,) = world.records()
     assert (record["dateStart"], record["dateEnd"]) == ("2026-11-24 09:00:00", "2026-11-24 09:30:00")
@@ -353,7 +354,14 @@ def test_the_form_says_when_and_with_whom(world: World, alice: Browser) -> None:
     calendar = make(world, CalendarKind.COLLECTIVE, ALICE, BOB)
     start = int(TUESDAY.timestamp())
     text = text_of(alice.get(f"/booking-calendars/{calendar.id}/book?start={start}&zone=UTC"))
-    assert "When Tue 24 Nov 2026, 09:00 Times in UTC. With Alice Able, Bob Baker" in text
+    assert "When Tue 24 Nov 2026, 09:00 to 09:30 (30 minutes) Times in UTC." in text
+    assert "With Alice Able, Bob Baker" in text
+
+
+def test_all_who_come_are_named(world: World, alice: Browser) -> None:
+    calendar = make(world, CalendarKind.COLLECTIVE, ALICE, BOB)
+    text = text_of(book(alice, calendar, form_of(alice, calendar, TUESDAY)))
+    assert re.search(r"with (Alice Able, Bob Baker|Bob Baker, Alice Able)\.", text)
 
 
 def test_a_second_click_books_nothing_more(world: World, alice: Browser) -> None:
@@ -422,7 +430,7 @@ def test_who_comes_too_late_is_offered_the_next_times_and_loses_nothing(world: W
     # The browser sends it to the address of the page, which names the time that is taken.
     path = f"/booking-calendars/{calendar.id}/book?start={late['start']}"
     again = alice.post(path, {**late, "key": key[1], "start": next_start[1]})
-    assert "Booked: Demo for Dave, Tue 24 Nov 2026, 10:30" in text_of(again)
+    assert "Booked: Demo for Dave, Tue 24 Nov 2026, 10:30 to 11:00" in text_of(again)
     assert {name for name, _ in meetings(world)} == {"The first", "Demo for Dave"}
 
 
