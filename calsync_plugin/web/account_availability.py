@@ -6,6 +6,7 @@ lies in `account_busy_sources`; what makes somebody busy is `booking`'s to say.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -29,10 +30,14 @@ from calsync_plugin.web.busy_days import DAYS, EVER, BusyDay, Look, Taking, days
 from calsync_plugin.web.busy_grid import grid_of, looks
 from calsync_plugin.web.busy_words import BOOKINGS, KINDS, NAMELESS, SourceState, state_of
 from calsync_plugin.web.showing import zone_of_page
+from calsync_plugin.web.speaking import say
 from calsync_plugin.web.visitors import visitor
 from calsync_plugin.web.week import monday_of
+from calsync_plugin.wording import gettext as _
 
 BOOKING = "booking"
+NOTHING: Interval = (EVER[1], EVER[0])
+"""What is known where not all was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +111,7 @@ def busy_page(calsync: Calsync, account: Account, entered: Entered | None = None
         bookings=next((look for one, look in zip(found.sources, drawn, strict=True) if not one.source), None),
         reading=[row.name for row in rows if row.state.busy],
         unknown=_unknown(week, known),
+        unbookable=_unbookable(off, found),
         reads=reads_mailbox(calsync, account),
         digest=sha256(repr((days, rows)).encode()).hexdigest()[:16],
         calendars=calendars_of(calsync.store, account),
@@ -177,7 +183,9 @@ def _name(source: BusySource | None) -> str:
 
 
 def _known(found: OwnTimes) -> Interval:
-    """For which time all sources are known that were read."""
+    """For which time all sources are known: for none as long as one was never read."""
+    if _unread(found) is not None:
+        return NOTHING
     spans = [(one.source.known_from, one.source.known_until) for one in found.sources if one.source]
     return (
         max((int(start.timestamp()) for start, _ in spans if start), default=EVER[0]),
@@ -185,9 +193,35 @@ def _known(found: OwnTimes) -> Interval:
     )
 
 
+def _unread(found: OwnTimes) -> list[str] | None:
+    """The names of those that were never read, so that nobody can be offered a time; None if all were.
+
+    An address that failed ever since it was added is none of them (`booking.trust`).
+    """
+    sources = [one.source for one in found.sources if one.source]
+    counted = [one for one in sources if one.known_until or one.kind in OF_MAILBOX or not one.error]
+    unread = [_name(one) for one in counted if one.read_at is None or one.known_until is None]
+    return unread if unread or not counted else None
+
+
+def _unbookable(off: Collection[Feature], found: OwnTimes) -> str:
+    """Why nobody can book the user at present, as far as that lies with what was never read."""
+    unread = _unread(found)
+    if unread is None or Feature.AVAILABILITY in off or Feature.BOOKINGS in off:
+        return ""
+    if not unread:
+        return _("Nobody can book you until a calendar was read that tells when you are busy.")
+    return _(
+        "Nobody can book you until this was read or is taken off: %(calendars)s.",
+        calendars=", ".join(say(one) for one in unread),
+    )
+
+
 def _unknown(week: Week, known: Interval) -> tuple[date | None, date | None]:
     """Before and after which days of the week it is not known whether anything takes time up."""
     start, end = window_of(week.monday, week.zone)
+    if known == NOTHING:
+        return None, None
     return (
         _day(known[0], week.zone) if known[0] > start else None,
         _day(known[1], week.zone) if known[1] < end else None,

@@ -179,6 +179,39 @@ def test_an_account_that_is_paused_says_that_what_was_read_counts(world: World, 
     assert "11:00 to 12:00: Calendar" in listed(alice)
 
 
+def test_what_was_never_read_keeps_its_user_from_being_booked_and_says_so(
+    world: World, alice: Browser
+) -> None:
+    said = "Nobody can book you until this was read or is taken off: Club."
+    assert "Nobody can book you" not in text_of(alice)
+    assert "Nothing makes you busy." in text_of(alice)
+    number = world.app.store.feeds.add(ALICE, SourceKind.FEED, ADDRESS, shown="a", name="Club", most=9)
+    text = text_of(alice)
+    assert said in text
+    assert text.count("Not all of this day is known.") == 7
+    assert "Nothing makes you busy." not in text
+    # It failed ever since it was added: nothing is missed that was ever known.
+    with world.app.store.save(None) as tx:
+        tx.busy.failed(number, "this is not an address")
+    assert said not in text_of(alice)
+    world.app.store.busy.remove(number, user_id=ALICE)
+    assert said not in text_of(alice)
+
+
+def test_before_anything_was_read_nothing_is_known(tmp_path: Path) -> None:
+    world = World(tmp_path, notifications=True)
+    try:
+        world.connect(ALICE)
+        page = Browser(world)
+        page.sign_in("alice")
+        text = text_of(page)
+        assert "Nobody can book you until" in text
+        assert text.count("Not all of this day is known.") == 7
+        assert "Nothing makes you busy." not in text
+    finally:
+        world.close()
+
+
 def test_without_a_main_calendar_nothing_makes_busy_yet(world: World, alice: Browser) -> None:
     world.outlook_create(ALICE)
     world.choose(ALICE, main_calendar="none", mode="outlook_to_crm")
