@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ from calsync_plugin.settings import (
     Settings,
     StoreSettings,
     WorkerSettings,
+    load_settings,
 )
 from calsync_plugin.state import AccountStatus, Keyring, Store, Subject
 from calsync_plugin.web.bridge import Bridge
@@ -51,6 +53,8 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 CONNECTED = {crm_people.ALICE_ID: "alice@example.com", crm_people.BOB_ID: "bob@example.com"}
+TOKEN_FILE = "api-token"  # noqa: S105 - the name of a file
+TOKEN_VARIABLES = ("CALSYNC_API_TOKEN", "CALSYNC_API_TOKEN_FILE")
 SANDBOX = Actor("", "the sandbox")
 _IN_HAND = 0.5
 """Seconds for a simulator's requests at a stop: the bridge, which made them, has stopped by then."""
@@ -93,7 +97,9 @@ def sandbox_settings(data: Path, ports: Ports, log: LogSettings) -> Settings:
             client_secret=outlook_people.CLIENT_SECRET,
         ),
         store=StoreSettings(url=f"sqlite:///{data / 'calsync.db'}", secret_keys={"sandbox": _key(data)}),
-        serve=ServeSettings(port=ports.bridge, public_url=f"http://{HOST}:{ports.bridge}"),
+        serve=ServeSettings(
+            port=ports.bridge, public_url=f"http://{HOST}:{ports.bridge}", api_token=_api_token(data)
+        ),
         worker=WorkerSettings(threads=8),
         log=log,
     )
@@ -220,10 +226,22 @@ def _readable(data: Path) -> Iterator[None]:
         ) from error
 
 
+def _api_token(data: Path) -> str:
+    """The token of the environment, as for a configured bridge, else one that is made at the first start."""
+    named = {name: os.environ[name] for name in TOKEN_VARIABLES if os.environ.get(name)}
+    if named:
+        return load_settings(None, named).serve.api_token
+    return _kept(data / TOKEN_FILE, lambda: secrets.token_urlsafe(36))
+
+
 def _key(data: Path) -> str:
-    file = data / "secret.key"
+    return _kept(data / "secret.key", Keyring.generate)
+
+
+def _kept(file: Path, made: Callable[[], str]) -> str:
+    """A secret of the sandbox, made if there is none yet."""
     if not file.exists():
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as out:
-            out.write(Keyring.generate())
+            out.write(made())
     return file.read_text(encoding="ascii", errors="replace").strip()

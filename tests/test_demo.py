@@ -8,9 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import requests
 
-from calsync_plugin.demo import Sandbox
+from calsync_plugin.demo import TOKEN_FILE, TOKEN_VARIABLES, Ports, Sandbox, sandbox_settings
+from calsync_plugin.errors import ConfigurationError
 from calsync_plugin.settings import LogSettings
 
 LONGEST = 60.0
@@ -46,6 +48,30 @@ def make_in_outlook(sandbox: Sandbox, subject: str) -> None:
         timeout=60,
     )
     assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("variable", ["", "CALSYNC_API_TOKEN", "CALSYNC_API_TOKEN_FILE"])
+def test_a_program_has_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    data, file = tmp_path / "data", tmp_path / "token"
+    data.mkdir()
+    file.write_text("t" * 40, encoding="ascii")
+    for name in TOKEN_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, str(file) if variable.endswith("FILE") else "t" * 40)
+    ports, log = Ports(bridge=1, crm=2, outlook=3), LogSettings(level="warning")
+    token = sandbox_settings(data, ports, log).serve.api_token
+    assert (token == "t" * 40) is bool(variable)
+    assert len(token) >= 32
+    assert sandbox_settings(data, ports, log).serve.api_token == token
+    assert (data / TOKEN_FILE).exists() is not bool(variable)
+
+
+def test_a_token_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CALSYNC_API_TOKEN_FILE", raising=False)
+    monkeypatch.setenv("CALSYNC_API_TOKEN", "short")
+    with pytest.raises(ConfigurationError, match="32 characters"):
+        sandbox_settings(tmp_path, Ports(bridge=1, crm=2, outlook=3), LogSettings(level="warning"))
 
 
 def test_an_event_is_in_the_crm_at_once_and_also_after_a_restart_on_other_ports(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from calsync_plugin.cli.options import (
     of_installation,
     settings_of,
 )
-from calsync_plugin.demo import HOST, Sandbox
+from calsync_plugin.demo import HOST, TOKEN_FILE, TOKEN_VARIABLES, Sandbox
 from calsync_plugin.errors import ConfigurationError
 from calsync_plugin.logs import set_up_logging
 from calsync_plugin.sandbox.crm import serve as serve_crm
@@ -95,9 +95,16 @@ def _serve_sandbox(data: Path, port: int, host: str, log_format: str | None) -> 
     console.print(table)
     people = f"alice and bob are connected, carol is not. Data: {data.resolve()}. Stop with Ctrl+C."
     console.print(people, markup=False)
+    console.print(_token_words(data), markup=False)
     stop.wait()
     sandbox.stop()
     _ended()
+
+
+def _token_words(data: Path) -> str:
+    """Where a program finds the token; itself it is not shown."""
+    name = next((one for one in TOKEN_VARIABLES if os.environ.get(one)), "")
+    return f"Token for /api/v1: {name or (data / TOKEN_FILE).resolve()}."
 
 
 @click.command()
