@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
-from typing import NamedTuple
 
 from calsync_plugin.booking.features import Feature, Features
 from calsync_plugin.booking.owners import Owner
@@ -35,15 +34,6 @@ BOOKING = "booking"
 
 Look = Callable[[Collection[str], int, int], Mapping[str, str]]
 """Asks Outlook now and keeps what it told; by user why it could not be asked, empty if it could."""
-
-
-class BusySpan(NamedTuple):
-    """A time in which a user is busy, merged of one kind and cut to the window; there are thousands."""
-
-    start: int
-    end: int
-    kind: str
-    """linked, conflict, feed, schedule or booking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +64,6 @@ class UserTime:
     """What is wrong, in words for whoever asks."""
     unasked: str = ""
     """Why Outlook is not asked about the user now, so that nobody can book; in words for whoever asks."""
-
-    @property
-    def spans(self) -> tuple[BusySpan, ...]:
-        """When the user is busy, and which kind of source tells it, in order of time."""
-        return tuple(
-            sorted(
-                BusySpan(start, end, kind)
-                for kind, intervals in self.kinds.items()
-                for start, end in intervals
-            )
-        )
 
     def unknown(self, window: Interval) -> list[Interval]:
         """What of a window nothing is known of."""

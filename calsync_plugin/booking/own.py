@@ -20,7 +20,6 @@ from calsync_plugin.state import (
     FEEDS,
     OF_MAILBOX,
     Account,
-    AccountStatus,
     BusySource,
     SourceKind,
     Store,
@@ -144,7 +143,7 @@ class Own:
 
     def _may_add(self, actor: Actor, user_id: str, feature: Feature) -> Account:
         account = self._store.accounts.get(user_id)
-        if account is None or not account.mailbox_id or account.status is AccountStatus.OFF:
+        if account is None or not account.is_connected:
             raise UserError(_("Connect Outlook first; then further calendars can be added."))
         for one in dict.fromkeys((Feature.CONFLICT_CALENDARS, feature)):
             self._features.check(one, user_id, admin=actor.user_id != user_id)

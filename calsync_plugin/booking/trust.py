@@ -70,7 +70,7 @@ class Trust:
 
 def is_connected(account: Account | None) -> bool:
     """Whether a user has a mailbox here, ready or not."""
-    return account is not None and bool(account.mailbox_id) and account.status is not AccountStatus.OFF
+    return account is not None and account.is_connected
 
 
 def unasked(account: Account | None, *, enabled: bool) -> Wording | None:
@@ -85,12 +85,11 @@ def unasked(account: Account | None, *, enabled: bool) -> Wording | None:
 
 def lacks(account: Account | None, sources: Collection[BusySource], *, schedules: bool) -> Wording | None:
     """Why nothing of a user is told, None if something is; `schedules`: Outlook may be asked of anybody."""
-    if account is not None and account.mailbox_id is not None:
-        if account.status is not AccountStatus.OFF:
-            return None
-        if not account.grants >= _needed():
-            # What such a user chose while it was allowed is kept, and is about others, it may be.
-            return NOT_ALLOWED
+    if is_connected(account):
+        return None
+    if account is not None and account.mailbox_id and not account.grants >= _needed():
+        # What such a user chose while it was allowed is kept, and is about others, it may be.
+        return NOT_ALLOWED
     told = schedules and any(source.kind is SourceKind.SCHEDULE for source in sources)
     return None if told else NOT_CONNECTED
 

@@ -165,6 +165,11 @@ class Account:
     working_hours_at: datetime | None = None
     """When that was asked last."""
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a mailbox behind it now, ready or not."""
+        return bool(self.mailbox_id) and self.status is not AccountStatus.OFF
+
 
 @dataclass(frozen=True, slots=True)
 class Installation:

@@ -55,7 +55,7 @@ def actor() -> Actor:
 
 def is_connected(account: Account | None) -> bool:
     """Whether there is an Outlook account behind it now."""
-    return account is not None and bool(account.mailbox_id) and account.status is not AccountStatus.OFF
+    return account is not None and account.is_connected
 
 
 def connected(calsync: Calsync) -> Callable[[Callable[[Account], Page]], Callable[[], Page]]:

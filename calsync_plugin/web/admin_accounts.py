@@ -17,7 +17,7 @@ from calsync_plugin.accounts.administration import CHOSEN_FOR_OTHERS, deleted
 from calsync_plugin.accounts.listing import STATUSES, AccountList
 from calsync_plugin.accounts.restore import Restorer
 from calsync_plugin.engine.assembly import Calsync
-from calsync_plugin.state import Account, AccountLine, AccountStatus
+from calsync_plugin.state import Account, AccountLine
 from calsync_plugin.web.admin_account_actions import add_actions, choices_form
 from calsync_plugin.web.visitors import admin_only
 from calsync_plugin.wording import gettext as _
@@ -69,14 +69,13 @@ def _account(calsync: Calsync, user_id: str) -> Account:
 def shown(calsync: Calsync, account: Account) -> str:
     """The page of one account."""
     restorer = Restorer(calsync.store, calsync.gateway, calsync.open_mailbox, calsync.entities)
-    connected = account.mailbox_id is not None and account.status is not AccountStatus.OFF
     return render_template(
         "admin/account.html",
         account=account,
         about=report.account(calsync.store, account.user_id),
         journal=deleted(restorer.entries(account)),
         clash_times=calsync.store.log.clash_times(account.user_id, limit=1),
-        form=choices_form(calsync, account) if connected else None,
+        form=choices_form(calsync, account) if account.is_connected else None,
         chosen=CHOSEN_FOR_OTHERS,
         sources=calsync.store.busy.sources([account.user_id]),
         entries=calsync.store.audit.entries(user_id=account.user_id, limit=5),

@@ -110,7 +110,7 @@ def _person(user_id: str, name: str, account: Account | None) -> Person:
 
 def standing_of(account: Account | None) -> tuple[Standing, str]:
     """How a user stands, and what there is to know of it."""
-    if account is None or account.mailbox_id is None or account.status is AccountStatus.OFF:
+    if account is None or not account.is_connected:
         return Standing.NOT_CONNECTED, NOT_CONNECTED
     if account.status in SYNCING:
         return Standing.CONNECTED, ""

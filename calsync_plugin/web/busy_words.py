@@ -22,7 +22,6 @@ KINDS: Mapping[str, Wording] = MappingProxyType(
     }
 )
 BOOKINGS = _("Bookings")
-BOOKINGS_ARE = _("booked times that are not in your Outlook calendar yet")
 NAMELESS = _("(no name)")
 
 _WHAT_TO_DO: Mapping[SourceKind, Wording] = MappingProxyType(
