@@ -5,7 +5,7 @@ Decides what they share. What each decides stands in its own module.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 from calsync_plugin.booking.asking import Desired
@@ -15,7 +15,7 @@ from calsync_plugin.booking.calendars import Calendars
 from calsync_plugin.booking.calls import Calls
 from calsync_plugin.booking.collisions import Collisions
 from calsync_plugin.booking.features import Features
-from calsync_plugin.booking.looking import Looking
+from calsync_plugin.booking.looking import LATELY, Looking
 from calsync_plugin.booking.making import Maker
 from calsync_plugin.booking.own import Own
 from calsync_plugin.booking.settling import Settling
@@ -74,7 +74,7 @@ class Desk:
             self.features,
             settings=lambda: self._calsync.settings,
             crm_zone=self._crm_zone,
-            look=self.looking.look,
+            look=partial(self.looking.look, lately=LATELY),
         )
 
     @cached_property

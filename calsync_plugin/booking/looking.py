@@ -23,6 +23,9 @@ SECONDS = 5.0
 """The longest time that somebody who books waits for Outlook."""
 AT_ONCE = 32
 """Mailboxes that are asked at the same time; one that hangs holds one of these places, no more."""
+LATELY = 3.0
+"""Seconds for which an answer is new to somebody who only wants to see: who asks in a loop must not use up
+what Outlook answers a mailbox."""
 OTHERS_AT_ONCE = 4
 """Questions to colleagues' mailboxes about users who are not connected."""
 BESIDE = 28 * 3600
@@ -67,9 +70,12 @@ class Looking:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._threads_for_others.shutdown(wait=False, cancel_futures=True)
 
-    def look(self, user_ids: Collection[str], start: int, end: int) -> Mapping[str, str]:
+    def look(
+        self, user_ids: Collection[str], start: int, end: int, *, lately: float = 0.0
+    ) -> Mapping[str, str]:
         """Ask about each user between two seconds; empty, or in words why Outlook could not be asked.
 
+        An answer to a question of the last `lately` seconds is good enough.
         A user without a connected account has nothing that could be asked for, unless Outlook tells others
         about everybody's free times.
         """
@@ -81,7 +87,7 @@ class Looking:
         of_others: Future[Mapping[str, str]] | None = None
         if others:
             of_others = self._threads_for_others.submit(self._ask_others, others, start, end)
-        asked = self._asked(own, (start - BESIDE, end + BESIDE), until)
+        asked = self._asked(own, (start - BESIDE, end + BESIDE), until, lately)
         wait([*asked.values(), *([of_others] if of_others else ())], timeout=max(0.0, until - monotonic()))
         found |= {one.user_id: _in_time(asked.get(one.user_id), NO_ANSWER) for one in own}
         if of_others is not None:
@@ -90,7 +96,9 @@ class Looking:
             found |= told
         return found
 
-    def _asked(self, accounts: Sequence[Account], window: Interval, until: float) -> dict[str, Future[str]]:
+    def _asked(
+        self, accounts: Sequence[Account], window: Interval, until: float, lately: float
+    ) -> dict[str, Future[str]]:
         """What is being asked about users; who is left out had no turn in time.
 
         Outlook refuses a mailbox's fifth request of a moment, and some of these may be of a sync. A thread is
@@ -105,7 +113,7 @@ class Looking:
                 if account.user_id in asked:
                     continue
                 begin = partial(self._threads.submit, self._busy_now.ask, account, window)
-                answer = turn.take(window, begin, came=begun, until=latest)
+                answer = turn.take(window, begin, came=begun, until=latest, lately=lately)
                 if answer is not None:
                     asked[account.user_id] = answer
         return asked

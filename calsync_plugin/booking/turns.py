@@ -26,21 +26,25 @@ class Turn:
         self._answer: Future[str] | None = None
         self._window: Interval = (0, 0)
         self._begun = 0
+        self._put_at = 0.0
 
     @property
     def begun(self) -> int:
         """How many questions were put until now."""
         return self._begun
 
-    def take(self, window: Interval, begin: Begin, *, came: int, until: float) -> Future[str] | None:
+    def take(
+        self, window: Interval, begin: Begin, *, came: int, until: float, lately: float = 0.0
+    ) -> Future[str] | None:
         """The answer about `window` to somebody who came when so many questions had been put.
 
-        `begin` puts the question, unless somebody else did meanwhile. None if no turn came `until` a moment
-        of the monotonic clock.
+        `begin` puts the question, unless somebody else did meanwhile, or within `lately` seconds before. None
+        if no turn came `until` a moment of the monotonic clock.
         """
         with self._over:
             while True:
-                if self._begun > came and _covers(self._window, window):
+                new = self._begun > came or monotonic() - self._put_at < lately
+                if new and _covers(self._window, window):
                     return self._answer
                 if self._answer is None or self._answer.done():
                     return self._put(window, begin)
@@ -50,7 +54,7 @@ class Turn:
     def _put(self, window: Interval, begin: Begin) -> Future[str]:
         answer = begin()
         self._answer, self._window = answer, window
-        self._begun += 1
+        self._begun, self._put_at = self._begun + 1, monotonic()
         answer.add_done_callback(self._wake)
         return answer
 

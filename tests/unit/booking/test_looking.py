@@ -266,9 +266,9 @@ def test_many_who_want_to_know_at_once_share_an_answer(
     looks, waiting = post.looking(seconds=20.0), threading.Semaphore(0)
     take = Turn.take
 
-    def counted(turn: Turn, window: Interval, begin: Begin, *, came: int, until: float) -> Any:
+    def counted(turn: Turn, window: Interval, begin: Begin, **how: Any) -> Any:
         waiting.release()
-        return take(turn, window, begin, came=came, until=until)
+        return take(turn, window, begin, **how)
 
     monkeypatch.setattr(Turn, "take", counted)
     told: list[str] = []
@@ -289,6 +289,19 @@ def test_many_who_want_to_know_at_once_share_an_answer(
         thread.join(30)
     assert told == [""] * 6
     assert (len(anna.asked), anna.most_at_once) == (2, 1)
+
+
+def test_who_asks_in_a_loop_is_told_what_was_told_a_moment_ago(post: Post) -> None:
+    anna = post.join("anna", page(event("a")))
+    looks = post.looking()
+    for _again in range(3):
+        assert looks.look(["anna"], TEN, TEN + HOUR, lately=600.0) == {"anna": ""}
+    assert len(anna.asked) == 1
+    looks.look(["anna"], TEN, TEN + DAY, lately=600.0)
+    assert len(anna.asked) == 2
+    # Who books asks in any case.
+    looks.look(["anna"], TEN, TEN + HOUR)
+    assert len(anna.asked) == 3
 
 
 def test_who_wants_to_know_more_is_not_told_less(post: Post) -> None:
