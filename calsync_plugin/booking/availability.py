@@ -8,7 +8,7 @@ asked for, and they are merged before anybody sees them: when somebody is busy i
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
 
@@ -64,6 +64,8 @@ class UserTime:
     """What is wrong, in words for whoever asks."""
     unasked: str = ""
     """Why Outlook is not asked about the user now, so that nobody can book; in words for whoever asks."""
+    fresh: bool = False
+    """Whether Outlook was asked for this very answer: `read_at` tells when a source was read as a whole."""
 
     def unknown(self, window: Interval) -> list[Interval]:
         """What of a window nothing is known of."""
@@ -137,7 +139,8 @@ class Availability:
                 not_asked=told.get(one, ""),
             )
             why = unasked(accounts.get(one), enabled=graph.enabled) or ""
-            found[one] = _time(owner, judged, kinds[one], hours[owner.hours], why)
+            time = _time(owner, judged, kinds[one], hours[owner.hours], why)
+            found[one] = replace(time, fresh=told.get(one) == "")
         return [found[user_id] for user_id in user_ids]
 
     def _sources(self, user_ids: Collection[str]) -> dict[str, list[BusySource]]:

@@ -78,6 +78,7 @@ def _user(time: UserTime, zone: str, now: float) -> dict[str, Any]:
         "zone": time.zone,
         "read_at": _time(time.read_at, zone),
         "age_seconds": age(time.read_at, now),
+        "fresh": time.fresh,
         "stale": time.stale,
         "problems": list(time.problems),
         "known_from": _time(time.known_from, zone),

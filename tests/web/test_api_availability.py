@@ -118,8 +118,11 @@ def test_who_is_not_connected_is_said(program: Program) -> None:
 def test_outlook_is_asked_before_the_answer(world: World, program: Program) -> None:
     day = {"from": "2026-12-03T00:00:00Z", "to": "2026-12-04T00:00:00Z"}
     world.outlook_create(BOB, start="2026-12-03T08:00:00", end="2026-12-03T09:00:00")
-    assert ask(program, BOB, **day)[0]["busy"] == []
-    (bob,) = ask(program, BOB, **day, fresh="true")
+    (before,) = ask(program, BOB, **day)
+    assert (before["busy"], before["fresh"]) == ([], False)
+    bob, carol = ask(program, BOB, CAROL, **day, fresh="true")
+    assert (bob["fresh"], carol["fresh"]) == (True, False)
+    assert carol["reason"]
     assert bob["busy"] == [span("2026-12-03T08:00:00Z", "2026-12-03T09:00:00Z")]
 
 
