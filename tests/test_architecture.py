@@ -50,6 +50,7 @@ ROOMS: dict[str, set[str]] = {
     "accounts.choices": {"engine.busy_sources"},
     "accounts.handing_on": {"engine.progress", "engine.roster"},
     # What was saved while nobody looked is found by the sweep alone.
+    "accounts.new_calendars": {"engine.calendars"},
     "accounts.resuming": {"engine.sweep"},
     # Giving time away does not depend on what the sync does with meetings (a test below holds it to that).
     "booking": {

@@ -12,12 +12,13 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.exceptions import NotFound
 
 from calsync_plugin.accounts.choices import choose
+from calsync_plugin.accounts.new_calendars import look_for_calendars
 from calsync_plugin.booking.features import Feature
 from calsync_plugin.engine.assembly import Calsync
-from calsync_plugin.errors import SettingsError
+from calsync_plugin.errors import RemoteError, SettingsError
 from calsync_plugin.settings import user_settings
 from calsync_plugin.state import OF_MAILBOX, Account, BusySource
-from calsync_plugin.web.account_availability import Entered, busy_page
+from calsync_plugin.web.account_availability import Entered, busy_page, reads_mailbox
 from calsync_plugin.web.account_frame import Page, actor, connected, framed
 from calsync_plugin.web.busy_calendars import calendars_of
 from calsync_plugin.web.busy_words import NAMELESS
@@ -26,6 +27,7 @@ from calsync_plugin.web.speaking import tell
 from calsync_plugin.web.visitors import visitor
 from calsync_plugin.wording import Wording
 from calsync_plugin.wording import gettext as _
+from calsync_plugin.wording import ngettext as _n
 
 AT = "/external-account/availability"
 LONGEST_ID = 18
@@ -43,6 +45,12 @@ def _adding(pages: Blueprint, calsync: Calsync) -> None:
     @connected(calsync)
     def choose_busy_calendars(account: Account) -> Page:
         return _chosen(calsync, account)
+
+    @pages.post(f"{AT}/look-for-calendars")
+    @connected(calsync)
+    def look_for_new_calendars(account: Account) -> Page:
+        _look(calsync, account)
+        return _back()
 
     @pages.post(f"{AT}/addresses")
     @connected(calsync)
@@ -126,6 +134,24 @@ def _chosen(calsync: Calsync, account: Account) -> Page:
         return _refused(calsync, account, Entered(form="calendars", wrong=_said(error)))
     tell(_("Your choice counts from now on."), "success")
     return _back()
+
+
+def _look(calsync: Calsync, account: Account) -> None:
+    """Look for calendars that were made or shared since, and tell what came of it."""
+    if not reads_mailbox(calsync, account):
+        tell(_("Your Outlook is not read at present, so it was not asked for new calendars."), "warning")
+        return
+    try:
+        new = look_for_calendars(calsync.store, calsync.open_mailbox, account)
+    except RemoteError:
+        tell(
+            _("Outlook does not answer now, so your calendars could not be looked for. Try again."), "warning"
+        )
+        return
+    if new:
+        tell(_n("%(num)s new calendar was found.", "%(num)s new calendars were found.", new), "success")
+    else:
+        tell(_("No new calendar was found."), "info")
 
 
 def _check(calsync: Calsync, account: Account, *features: Feature) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from calsync_plugin.booking.features import EVERYBODY, Feature
 from calsync_plugin.domain.availability import Block
+from calsync_plugin.sandbox.outlook import faults as outlook_faults
 from calsync_plugin.state import Booking, BookingCalendar, CalendarKind, SourceKind
 from tests.pages import Browser, path_of
 from tests.world import ADMINISTRATOR, ALICE, BOB, World
@@ -248,6 +249,28 @@ def test_a_calendar_makes_busy_from_the_tick_on_and_no_longer_after_it(world: Wo
     assert "Private" not in " ".join(listed(alice))
     assert "Your choice counts from now on." in words(answer.text)
     assert world.account(ALICE).settings["conflict_calendars"] == []
+
+
+def test_a_calendar_that_was_made_since_is_looked_for(world: World, alice: Browser) -> None:
+    assert "No new calendar was found." in alice.post(f"{PAGE}/look-for-calendars").text
+    world.calendar(ALICE, "Just made")
+    assert "Just made" not in text_of(alice)
+    assert "Look for new calendars" in text_of(alice)
+    answer = words(alice.post(f"{PAGE}/look-for-calendars").text)
+    assert "1 new calendar was found." in answer
+    assert "Just made" in answer
+
+
+def test_calendars_are_not_looked_for_while_outlook_is_not_read_or_does_not_answer(
+    world: World, alice: Browser
+) -> None:
+    world.calendar(ALICE, "Just made")
+    world.outlook.faults.replace([outlook_faults.parse({"match": {"path": "calendars"}, "status": 503})])
+    assert "Outlook does not answer now" in alice.post(f"{PAGE}/look-for-calendars").text
+    alice.post("/external-account/switch", {"on": "no"})
+    assert "Look for new calendars" not in text_of(alice)
+    assert "it was not asked for new calendars" in alice.post(f"{PAGE}/look-for-calendars").text
+    assert "Just made" not in text_of(alice)
 
 
 def test_the_main_calendar_is_ticked_and_locked(world: World, alice: Browser) -> None:
