@@ -92,6 +92,7 @@ class Desired:
         if not users:
             raise self._refusal(request, found)
         booking = self._booking(request, fitting, users)
+        self._maker.check_people(request.contact_ids, request.lead_ids)
         wanted = fitting.wanted
         return Offer(
             slot=(start, end),

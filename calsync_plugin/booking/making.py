@@ -113,6 +113,20 @@ class Maker:
             )
         return entity
 
+    def check_people(self, contact_ids: Sequence[str], lead_ids: Sequence[str]) -> None:
+        """Raise SettingsError for whom the CRM does not know: it makes a record without them, silently."""
+        gateway: CrmGateway = self._gateway()
+        for name, kind, ids in (
+            ("contacts", PersonKind.CONTACT, contact_ids),
+            ("leads", PersonKind.LEAD, lead_ids),
+        ):
+            known = gateway.people(kind, ids) if ids else {}
+            unknown = [one for one in ids if one not in known]
+            if unknown:
+                raise SettingsError(
+                    _("%(place)s: the CRM does not know %(ids)s.", place=name, ids=tuple(unknown))
+                )
+
     def create(self, booking: Booking) -> str:
         """Create the record of a booking; raises what `CrmGateway.create` raises."""
         gateway: CrmGateway = self._gateway()

@@ -369,6 +369,8 @@ def _deep(levels: int) -> dict[str, Any]:
         pytest.param({"duration": 30.5}, 400, "duration: must be", id="half-a-minute"),
         pytest.param({"duration": True}, 400, "duration: must be", id="duration-true"),
         pytest.param({"step": 1}, 400, "step: must be", id="step-1"),
+        pytest.param({"contacts": [DAVE, "51"]}, 400, "contacts: the CRM does not know 51.", id="no-contact"),
+        pytest.param({"leads": [DAVE]}, 400, "leads: the CRM does not know", id="a-contact-is-no-lead"),
         pytest.param({"zone": "Mars/Olympus"}, 400, "Mars/Olympus", id="zone"),
         pytest.param({"zone": 5}, 400, "zone: must be a text", id="zone-of-wrong-type"),
     ],
