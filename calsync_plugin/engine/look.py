@@ -172,6 +172,9 @@ def _home_matters(item: Item, link: Link) -> bool:
     Graph replaces the whole attendee list, and an online meeting lives in the body (Graph docs, Update
     event).
     """
+    if link.state is LinkState.DETACHED:
+        # Nothing is planned for it.
+        return False
     if link.state is LinkState.SUSPENDED and not item.policy.suspended:
         return True
     if link.state is LinkState.ACTIVE and (link.outlook_base is None or link.crm_base is None):
@@ -223,7 +226,8 @@ def _looked_up(item: Item, intended: Copy, value: JsonObject | None, inward: Inw
 def _read_nothing(item: Item, copy: Copy, away: frozenset[str]) -> None:
     """An event that is not there. Gone it is only if we would see it: in a calendar that is read (R12)."""
     assert item.link is not None
-    if copy.series_id and not item.series_read:
+    # Reading a series says nothing of dates that are left alone: nobody would end the wait.
+    if copy.series_id and not item.series_read and item.link.state is not LinkState.DETACHED:
         _wait_for_series(item, copy.series_id)
         return
     item.seen[copy.event_id] = None

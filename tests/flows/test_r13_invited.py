@@ -236,6 +236,39 @@ def test_r13_an_outside_organizer_calls_one_date_off_and_then_all(outlook: World
     outlook.quiet()
 
 
+@pytest.mark.parametrize("invited", [(ALICE,), (ALICE, BOB)], ids=["one-user", "two-users"])
+def test_r13_an_outside_organizer_makes_one_event_of_it_and_a_series_again(
+    outlook: World, invited: tuple[str, ...]
+) -> None:
+    """The dates that are no more were handed on to the second user, whose series is gone as well."""
+    series = outlook.invite_from_outside(*invited, recurrence=repeats(count=3))
+    outlook.pull()
+    first = ids(outlook)[0]
+    outlook.outside_patch(series, recurrence=None)
+    outlook.pull()
+    outlook.outside_patch(series, recurrence=repeats(count=3))
+    outlook.pull()
+    assert dates(outlook) == ["2026-12-02", "2026-12-09", "2026-12-16"]
+    assert ids(outlook)[0] == first
+    outlook.mails()
+    outlook.quiet()
+    assert outlook.mails() == []
+
+
+def test_r13_two_connected_users_keep_a_series_that_was_one_event_meanwhile(outlook: World) -> None:
+    series = shared(outlook)
+    first = ids(outlook)[0]
+    outlook.outlook_patch(ALICE, series, recurrence=None)
+    outlook.pull()
+    outlook.outlook_patch(ALICE, series, recurrence=repeats(count=3))
+    outlook.pull()
+    assert dates(outlook) == ["2026-12-02", "2026-12-09", "2026-12-16"]
+    assert [len(outlook.link(one).copies) for one in ids(outlook)] == [2, 2, 2]
+    assert ids(outlook)[0] == first
+    outlook.mails()
+    outlook.quiet()
+
+
 def test_r13_an_edit_of_somebody_elses_date_is_not_sent(outlook: World) -> None:
     series = outlook.invite_from_outside(ALICE, recurrence=repeats(count=3))
     outlook.pull()
