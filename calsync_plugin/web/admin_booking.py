@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.booking.calendars import LONGEST_NAME, MOST_PRIORITY
-from calsync_plugin.booking.features import Feature
+from calsync_plugin.booking.features import Feature, off_for_admin
 from calsync_plugin.booking.slots import SlotQuery
 from calsync_plugin.domain.slots import DAY
 from calsync_plugin.engine.assembly import Calsync
@@ -42,6 +42,8 @@ from calsync_plugin.web.speaking import say, tell
 from calsync_plugin.web.visitors import admin_only, visitor
 from calsync_plugin.wording import gettext as _
 
+NEEDED = (Feature.BOOKINGS, Feature.AVAILABILITY)
+"""Without these nobody can be booked."""
 FOUND = 20
 """Users whom a search shows; whoever looks for more has to say more."""
 LONGEST_SEARCH = 100
@@ -182,7 +184,8 @@ def _found(calsync: Calsync, search: str) -> tuple[list[Person], str]:
 def _list(calsync: Calsync) -> str:
     off = ""
     try:
-        calsync.desk.features.check(Feature.BOOKINGS, visitor().user_id, admin=True)
+        for feature in NEEDED:
+            calsync.desk.features.check(feature, visitor().user_id, admin=True)
     except FeatureOff as error:
         off = known(in_words(error))
     calendars = calsync.desk.calendars.list()
@@ -200,8 +203,18 @@ def _line(calsync: Calsync, calendar: BookingCalendar, everybody: Mapping[str, P
     except SettingsError as error:
         return Line(calendar=calendar, people=members, why=known(in_words(error)))
     if found is None:
-        return Line(calendar=calendar, people=members, why=_("none in %(num)s days", num=SEEN_AHEAD[-1]))
+        return Line(calendar=calendar, people=members, why=_why_none(calsync, calendar))
     return Line(calendar=calendar, people=members, next=found, zone=zone_for(calsync, calendar))
+
+
+def _why_none(calsync: Calsync, calendar: BookingCalendar) -> str:
+    """What is switched off for a member whom it needs, before that there is no time."""
+    closed = calsync.desk.features.closed_for(sorted(calendar.members)).values()
+    off = [next((gates[one] for one in NEEDED if one in gates), None) for gates in closed]
+    first = next(filter(None, off), None)
+    if first is not None and (all(off) or calendar.kind is CalendarKind.COLLECTIVE):
+        return _("none: %(reason)s", reason=known(off_for_admin(first)))
+    return _("none in %(num)s days", num=SEEN_AHEAD[-1])
 
 
 def _next_free(calsync: Calsync, calendar: BookingCalendar) -> datetime | None:

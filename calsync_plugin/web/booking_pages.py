@@ -41,7 +41,13 @@ def booking_pages(calsync: Calsync) -> Blueprint:
     @signed_in
     def calendars() -> Page:
         found = calsync.desk.calendars.visible_to(visitor().user_id, admin=visitor().admin)
-        return render_template("booking/calendars.html", calendars=found, kinds=KINDS, admin=visitor().admin)
+        return render_template(
+            "booking/calendars.html",
+            calendars=found,
+            kinds=KINDS,
+            admin=visitor().admin,
+            off=_why_off(calsync),
+        )
 
     @pages.get("/booking-calendars/<calendar_id>")
     @signed_in
@@ -63,6 +69,15 @@ def _visible(calsync: Calsync, calendar_id: str) -> BookingCalendar:
     if found is None:
         abort(404, _("There is no such booking calendar, or you are not a member of it."))
     return found
+
+
+def _why_off(calsync: Calsync) -> str:
+    """Why free times are neither shown to this visitor nor booked; empty if they are."""
+    try:
+        check_enabled(calsync)
+    except FeatureOff as error:
+        return known(in_words(error))
+    return ""
 
 
 def _shown(calsync: Calsync, calendar: BookingCalendar) -> Page:

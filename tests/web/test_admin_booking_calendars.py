@@ -115,7 +115,10 @@ class TestList:
 
     def test_bookings_that_are_off_for_everybody_are_told(self, world: World, page: Browser) -> None:
         world.app.desk.features.close(ADMINISTRATOR, Feature.BOOKINGS, EVERYBODY)
-        assert "Bookings are switched off for everybody" in text_of(page.get(LIST))
+        make(world, CalendarKind.PERSONAL, ALICE)
+        text = text_of(page.get(LIST))
+        assert text.count("Bookings are switched off for everybody") == 2
+        assert "none: Bookings are switched off" in text
 
 
 class TestForm:

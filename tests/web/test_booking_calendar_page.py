@@ -309,6 +309,7 @@ def test_bookings_that_are_off_are_told(world: World, alice: Browser) -> None:
     assert "This is not enabled for your account, please contact the administrator." in text_of(
         look(alice, calendar)
     )
+    assert "This is not enabled for your account" in text_of(alice.get("/booking-calendars"))
     assert book(alice, calendar, form).status_code == 409
     assert meetings(world) == []
 
