@@ -373,7 +373,7 @@ def test_without_an_answer_of_outlook_nothing_is_booked_where_nobody_can_stand_i
 
 def test_who_has_to_connect_again_is_not_booked(world: World) -> None:
     world.app.store.accounts.set_status(ALICE, AccountStatus.RECONNECT, "the login has expired")
-    with pytest.raises(Unavailable, match="not ready"):
+    with pytest.raises(SlotTaken, match="not ready"):
         book(world, asking(ALICE))
     assert holds(world) == []
 
