@@ -6,6 +6,7 @@ right of it is decided by `booking.calendars` and the schema of the rules.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from calsync_plugin.wording import Wording
 from calsync_plugin.wording import gettext as _
 
 SCHEMA = "booking_calendar"
+LONGEST_BEGAN = 40_000
 MOST_SENT = 200
 """Members that a form may send; the use case has a limit of its own."""
 PLACES = ("name", "kind", "members")
@@ -55,6 +57,8 @@ class Shown:
     members: Mapping[str, int | str] = field(default_factory=dict)
     """Priority by user id; what is no number stays as it was entered."""
     version: int = 0
+    began: str = ""
+    """What was saved when the form was opened, as JSON: what somebody saved since is told against it."""
 
     def calendar(self, rules: Mapping[str, Any]) -> BookingCalendar:
         """What is to be saved; only if nothing is `wrong` with it."""
@@ -77,6 +81,7 @@ def of_calendar(calendar: BookingCalendar) -> Shown:
         kind=calendar.kind.value,
         members=calendar.members,
         version=calendar.version,
+        began=_written(calendar),
     )
 
 
@@ -96,6 +101,7 @@ def entered(calendar: BookingCalendar | None) -> Shown:
         kind=sent.get("kind", ""),
         members=members,
         version=_version(sent.get("version", "")),
+        began=sent.get("began", "")[:LONGEST_BEGAN],
     )
 
 
@@ -156,7 +162,8 @@ def differences(
     names: Mapping[str, str],
     form: SchemaForm,
 ) -> list[str]:
-    """What was saved meanwhile otherwise than it stands in the form, in words."""
+    """What was saved meanwhile otherwise than the form began with, in words; not what it alone changed."""
+    mine, rules = _begun_with(mine, rules)
     found: list[str] = []
     if saved.name != mine.name:
         found.append(_("Name: %(name)s", name=saved.name))
@@ -172,10 +179,26 @@ def differences(
     return [say(text) for text in found or [_("the same as yours")]]
 
 
+def _written(calendar: BookingCalendar) -> str:
+    parts = {"name": calendar.name, "kind": calendar.kind.value, "members": dict(calendar.members)}
+    return json.dumps({**parts, "rules": dict(calendar.rules)}, sort_keys=True)
+
+
+def _begun_with(mine: Shown, rules: Mapping[str, Any]) -> tuple[Shown, Mapping[str, Any]]:
+    """The form as it was opened; as it stands, where that is not told."""
+    try:
+        match json.loads(mine.began):
+            case {"name": str(name), "kind": str(kind_), "members": dict(members), "rules": dict(ruled)}:
+                return replace(mine, name=name, kind=kind_, members=members), ruled
+    except (ValueError, RecursionError):
+        pass
+    return mine, rules
+
+
 def _told(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def again(shown: Shown, saved: BookingCalendar) -> Shown:
     """What was entered, to be saved over what was saved meanwhile."""
-    return replace(shown, version=saved.version, title=saved.name)
+    return replace(shown, version=saved.version, title=saved.name, began=_written(saved))

@@ -264,6 +264,21 @@ class TestChanging:
         page.post(path, {**mine, "version": version[1]})
         assert (stored(world)[0].name, stored(world)[0].rules["duration"]) == ("Mine", 20)
 
+    @pytest.mark.parametrize("began", ["kept", "", "nonsense", "[]", '{"name": 1}'])
+    def test_only_what_somebody_else_changed_is_told(self, world: World, page: Browser, began: str) -> None:
+        made = make(world, CalendarKind.ROUND_ROBIN, ALICE, BOB)
+        path = f"{LIST}/{made.id}"
+        mine = sent(page, path, name="Mine")
+        if began != "kept":
+            mine["began"] = began
+        other = Browser(world)
+        other.sign_in("admin")
+        other.post(path, sent(other, path, duration="90"))
+        text = text_of(page.post(path, mine))
+        assert "Duration: 90" in text
+        # A form that does not tell what it began with is compared as it stands.
+        assert ("Name: Demo" in text) is (began != "kept")
+
     def test_what_somebody_removed_meanwhile_is_gone(self, world: World, page: Browser) -> None:
         made = make(world, CalendarKind.ROUND_ROBIN, ALICE)
         form = sent(page, f"{LIST}/{made.id}")
