@@ -98,7 +98,7 @@ class _Form(HTMLParser):
         name = got.get("name") or ""
         self._main = self._main or tag == "main"
         self._inside = self._inside or (tag == "form" and self._main and not self._over)
-        if not self._inside:
+        if not self._inside or "disabled" in got:
             return
         kind = got.get("type", "text")
         if tag == "input" and name and (kind not in {"checkbox", "radio"} or "checked" in got):

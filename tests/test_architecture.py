@@ -46,11 +46,11 @@ ROOMS: dict[str, set[str]] = {
     # A preview asks the very rules that push, and calendars are read in one way.
     "accounts.backfill": {"engine.gather", "engine.item", "engine.plugins", "engine.roster"},
     "accounts.connect": {"engine.calendars"},
+    "accounts.new_calendars": {"engine.calendars"},
     # What makes a user busy follows the choice at once, by the very rule of the runs.
     "accounts.choices": {"engine.busy_sources"},
     "accounts.handing_on": {"engine.progress", "engine.roster"},
     # What was saved while nobody looked is found by the sweep alone.
-    "accounts.new_calendars": {"engine.calendars"},
     "accounts.resuming": {"engine.sweep"},
     # Giving time away does not depend on what the sync does with meetings (a test below holds it to that).
     "booking": {

@@ -21,6 +21,7 @@ DEFAULT_CALENDAR = _("your default calendar")
 NAMED: Mapping[str, str] = MappingProxyType(
     {
         "calendars": _("another calendar"),
+        "busy_calendars": _("another calendar"),
         "main_calendars": _("another calendar"),
         "teams": _("another team"),
     }

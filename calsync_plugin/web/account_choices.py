@@ -32,6 +32,7 @@ def choices_of(calsync: Calsync, account: Account) -> Choices:
             *(_main(one, minutes) for one in calendars if not one.is_default or one.id == chosen),
         ],
         "calendars": [Choice(one.id, _name(one), note=_note(one, minutes)) for one in calendars],
+        "busy_calendars": [_busy(one, account, minutes) for one in calendars],
         "entities": [
             Choice(
                 name,
@@ -75,6 +76,13 @@ def _main(one: CalendarRow, minutes: int) -> Choice:
         owner=one.owner_address,
     )
     return Choice(one.id, _name(one), note=note)
+
+
+def _busy(one: CalendarRow, account: Account, minutes: int) -> Choice:
+    main = account.settings.get("main_calendar")
+    if one.id == main or (one.is_default and not main):
+        return Choice(one.id, _name(one), note=_("the main calendar; it always counts"), fixed=True)
+    return Choice(one.id, _name(one), note=_note(one, minutes))
 
 
 def _note(one: CalendarRow, minutes: int) -> str:

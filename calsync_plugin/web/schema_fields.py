@@ -49,6 +49,8 @@ class Choice:
     label: str
     disabled: str = ""
     note: str = ""
+    fixed: bool = False
+    """Shown as chosen, whatever the setting says of it; that stays as it is."""
 
 
 _ROW = re.compile(r"[0-9]{1,4}")

@@ -445,6 +445,28 @@ def test_a_calendar_that_may_only_be_read_is_shown_with_the_reason(world: World,
     assert answer.status_code == 422
 
 
+@pytest.mark.parametrize("ticked_before", [False, True])
+def test_the_main_calendar_counts_and_cannot_be_taken_off(
+    world: World, alice: Browser, ticked_before: bool
+) -> None:
+    world.connect(ALICE)
+    known = world.app.store.calendars.for_mailbox(world.account(ALICE).mailbox_id or 0)
+    main = next(row.id for row in known if row.is_default)
+    world.choose(ALICE, conflict_calendars=[main] if ticked_before else [])
+    page = alice.get(SETTINGS).text
+    place = page.index('data-field="conflict_calendars"')
+    field = page[place : page.index("data-field", place + 20)]
+    boxes = re.findall(r'<input[^>]*type="checkbox"[^>]*>', field)
+    box = next(one for one in boxes if main in one)
+    assert "checked" in box
+    assert "disabled" in box
+    assert "the main calendar; it always counts" in page
+    alice.post(SETTINGS, alice.fields(SETTINGS))
+    # What was ticked before it became the main one stays for when it is that no longer.
+    assert world.account(ALICE).settings["conflict_calendars"] == ([main] if ticked_before else [])
+    assert "Nothing was changed." in alice.post(SETTINGS, alice.fields(SETTINGS)).text
+
+
 def test_calendars_are_read_again_when_the_user_asks(world: World, alice: Browser) -> None:
     world.connect(ALICE)
     world.calendar(ALICE, "Made later")
