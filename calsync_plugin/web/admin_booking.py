@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -17,8 +17,6 @@ from werkzeug.wrappers import Response
 from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.booking.calendars import LONGEST_NAME, MOST_PRIORITY
 from calsync_plugin.booking.features import Feature, off_for_admin
-from calsync_plugin.booking.slots import SlotQuery
-from calsync_plugin.domain.slots import DAY
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import FeatureOff, RemoteError, SettingsError, StaleLink
 from calsync_plugin.state import BookingCalendar, CalendarKind
@@ -36,6 +34,7 @@ from calsync_plugin.web.booking_setup import (
     rule_choices,
 )
 from calsync_plugin.web.booking_words import EVENT_WHY, KINDS, Person, people, standing_of
+from calsync_plugin.web.free_times import SEEN_AHEAD, next_free
 from calsync_plugin.web.known_sentences import in_words, known
 from calsync_plugin.web.schema_forms import SchemaForm, form_class
 from calsync_plugin.web.speaking import say, tell
@@ -47,8 +46,6 @@ NEEDED = (Feature.BOOKINGS, Feature.AVAILABILITY)
 FOUND = 20
 """Users whom a search shows; whoever looks for more has to say more."""
 LONGEST_SEARCH = 100
-SEEN_AHEAD = (4, 28)
-"""Days in which the next free time is looked for: in the few first, then in all."""
 Page = str | Response | tuple[str, int]
 
 
@@ -199,7 +196,7 @@ def _line(calsync: Calsync, calendar: BookingCalendar, everybody: Mapping[str, P
     if calendar.kind is CalendarKind.EVENT:
         return Line(calendar=calendar, people=members, why=_("none: not connected to Outlook"))
     try:
-        found = _next_free(calsync, calendar)
+        found = next_free(calsync, calendar)
     except SettingsError as error:
         return Line(calendar=calendar, people=members, why=known(in_words(error)))
     if found is None:
@@ -215,13 +212,3 @@ def _why_none(calsync: Calsync, calendar: BookingCalendar) -> str:
     if first is not None and (all(off) or calendar.kind is CalendarKind.COLLECTIVE):
         return _("none: %(reason)s", reason=known(off_for_admin(first)))
     return _("none in %(num)s days", num=SEEN_AHEAD[-1])
-
-
-def _next_free(calsync: Calsync, calendar: BookingCalendar) -> datetime | None:
-    """The next free time: most have one within days, so that not all of the weeks are reckoned for a list."""
-    now = int(calsync.clock.now())
-    for days in SEEN_AHEAD:
-        query = SlotQuery(window=(now, now + days * DAY), calendar_id=calendar.id)
-        for slot in calsync.desk.slots.find(query, limit=1).slots:
-            return datetime.fromtimestamp(slot.start, UTC)
-    return None

@@ -6,7 +6,7 @@ Which times are free is `booking.slots`' to say; booking one lies in `booking_fo
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
@@ -18,7 +18,7 @@ from calsync_plugin.state import BookingCalendar, CalendarKind
 from calsync_plugin.web.booking_asked import asked_user, asked_zone, check_enabled, kept, week_address
 from calsync_plugin.web.booking_form import add_form
 from calsync_plugin.web.booking_words import EVENT_WHY, KINDS, people
-from calsync_plugin.web.free_times import FreeTimes, free_times, week_of
+from calsync_plugin.web.free_times import FreeTimes, free_times, next_free, week_of
 from calsync_plugin.web.known_sentences import in_words, known
 from calsync_plugin.web.slot_grid import DAYS
 from calsync_plugin.web.speaking import tell
@@ -91,11 +91,15 @@ def _shown(calsync: Calsync, calendar: BookingCalendar) -> Page:
         return render_template("booking/calendar.html", **about, week=None)
     zone, wrong = asked_zone(calsync, calendar)
     today = zones.wall(datetime.fromtimestamp(calsync.clock.now(), UTC), zone).date()
-    monday = monday_of(request.args.get("week", ""), today)
+    asked_week = request.args.get("week", "")
+    monday = monday_of(asked_week, today)
     off, week = "", None
     try:
         check_enabled(calsync)
         week = free_times(calsync, calendar, monday, today, zone, asked_user(calendar))
+        if week.empty and not asked_week:
+            monday = _first_monday(calsync, calendar, zone) or monday
+            week = free_times(calsync, calendar, monday, today, zone, asked_user(calendar))
     except (FeatureOff, SettingsError) as error:
         off = known(in_words(error))
     return render_template(
@@ -114,6 +118,12 @@ def _shown(calsync: Calsync, calendar: BookingCalendar) -> Page:
         names=_givers(calsync, calendar),
         view=request.args.get("view", "") if request.args.get("view") in VIEWS else "",
     )
+
+
+def _first_monday(calsync: Calsync, calendar: BookingCalendar, zone: str) -> date | None:
+    """The week of the next free time, for whoever asks for none."""
+    found = next_free(calsync, calendar, asked_user(calendar))
+    return monday_of("", zones.wall(found, zone).date()) if found else None
 
 
 def _looked(calsync: Calsync, calendar: BookingCalendar) -> Page:

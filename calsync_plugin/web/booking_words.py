@@ -41,7 +41,8 @@ KINDS: Mapping[CalendarKind, KindWords] = MappingProxyType(
             _("Service"), _("Any free member who gives the service; one of them can be asked for.")
         ),
         CalendarKind.EVENT: KindWords(
-            _("Event"), _("One speaker or host, many guests, at a time that you set yourself.")
+            _("Event"),
+            _("Many guests, at a time that you set yourself; it has no members and no free times."),
         ),
     }
 )

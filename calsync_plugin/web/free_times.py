@@ -22,6 +22,9 @@ from calsync_plugin.web.booking_words import Person, people
 from calsync_plugin.web.slot_grid import DAYS, Grid, grid
 from calsync_plugin.wording import gettext as _
 
+SEEN_AHEAD = (4, 28)
+"""Days in which the next free time is looked for: in the few first, then in all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreeTimes:
@@ -48,6 +51,16 @@ def week_of(monday: date, zone: str) -> Interval:
         zones.instant(datetime.combine(day, time(0)), zone) for day in (monday, monday + timedelta(days=DAYS))
     )
     return int(first.timestamp()), int(last.timestamp())
+
+
+def next_free(calsync: Calsync, calendar: BookingCalendar, asked_user: str = "") -> datetime | None:
+    """The next free time: most have one within days, so that not all of the weeks are reckoned for it."""
+    now = int(calsync.clock.now())
+    for days in SEEN_AHEAD:
+        query = SlotQuery(window=(now, now + days * DAY), calendar_id=calendar.id, asked_user=asked_user)
+        for slot in calsync.desk.slots.find(query, limit=1).slots:
+            return datetime.fromtimestamp(slot.start, UTC)
+    return None
 
 
 def free_times(

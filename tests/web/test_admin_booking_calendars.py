@@ -107,7 +107,7 @@ class TestList:
         make(world, CalendarKind.EVENT, name="Webinar")
         make(world, CalendarKind.PERSONAL, CAROL, name="Carol")
         text = text_of(page.get(LIST))
-        assert "Webinar Free times Event none none: not connected to Outlook" in text
+        assert "Webinar Event none none: not connected to Outlook" in text
         assert "Carol Free times Personal Carol Clark Not connected none in 28 days" in text
 
     def test_pages_of_administrators_name_their_zone(self, page: Browser) -> None:

@@ -331,6 +331,15 @@ def test_outlook_is_asked_again(world: World, alice: Browser) -> None:
     assert rows(answer)["10:00"][1] == NOT_FREE
 
 
+def test_the_page_opens_with_the_next_week_that_has_a_free_time(world: World, alice: Browser) -> None:
+    calendar = make(world, CalendarKind.PERSONAL, ALICE, notice=8 * 24 * 60)
+    path = f"/booking-calendars/{calendar.id}"
+    assert "Week of 30 November 2026" in text_of(alice.get(path))
+    text = text_of(look(alice, calendar))
+    assert "Week of 23 November 2026" in text
+    assert "All of this week is too soon to be booked." in text
+
+
 # --- booking
 
 
