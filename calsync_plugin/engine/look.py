@@ -1,7 +1,6 @@
 """Outlook's side of a run: what has to be looked at before or between plans, read in batches.
 
-Decides when the stored state of an event is not enough, and what an answer says about its presence. Plans
-nothing.
+Decides when the stored state of an event is not enough, and what an answer says of it; plans nothing.
 """
 
 from __future__ import annotations
@@ -153,7 +152,7 @@ def _wanted(item: Item) -> Iterator[Copy]:
         return
     if not item.looked_up:
         yield from (copy for copy in item.unresolved if not copy.event_id)
-    home = item.home_here
+    home = None if item.link.state is LinkState.DETACHED else item.home_here
     for copy in item.here:
         if not copy.event_id or copy.event_id in item.seen:
             continue
@@ -172,9 +171,6 @@ def _home_matters(item: Item, link: Link) -> bool:
     Graph replaces the whole attendee list, and an online meeting lives in the body (Graph docs, Update
     event).
     """
-    if link.state is LinkState.DETACHED:
-        # Nothing is planned for it.
-        return False
     if link.state is LinkState.SUSPENDED and not item.policy.suspended:
         return True
     if link.state is LinkState.ACTIVE and (link.outlook_base is None or link.crm_base is None):
