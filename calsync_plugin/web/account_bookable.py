@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from calsync_plugin.booking.rules import Rules, rules_of
 from calsync_plugin.engine.assembly import Calsync
 from calsync_plugin.errors import SettingsError
-from calsync_plugin.state import Account, BookingCalendar, CalendarKind
+from calsync_plugin.state import Account, Booking, BookingCalendar, CalendarKind
 from calsync_plugin.web.booking_words import KINDS, KindWords
 from calsync_plugin.web.showing import kind
 from calsync_plugin.web.speaking import say
@@ -44,6 +45,8 @@ class Booked:
     start: datetime
     calendar: str
     record: str
+    link: str = ""
+    """Where the record is in the CRM; empty where that is not known."""
 
 
 def memberships(calsync: Calsync, account: Account) -> list[Membership]:
@@ -69,10 +72,27 @@ def booked_next(calsync: Calsync, account: Account) -> list[Booked]:
         Booked(
             start=datetime.fromtimestamp(one.start, UTC),
             calendar=names.get(one.calendar_id, "") or _("(none)"),
-            record=f"{say(kind(one.entity_type))} {one.record_id}" if one.record_id else _("being made"),
+            record=_record(one, link := _link(calsync, one)),
+            link=link,
         )
         for one in store.bookings.upcoming(account.user_id, int(calsync.clock.now()), NEXT)
     ]
+
+
+def _link(calsync: Calsync, booking: Booking) -> str:
+    """The record's page in EspoCRM."""
+    crm = calsync.settings.crm.url.rstrip("/")
+    if not crm or not booking.record_id:
+        return ""
+    return f"{crm}/#{quote(booking.entity_type, safe='')}/view/{quote(booking.record_id, safe='')}"
+
+
+def _record(booking: Booking, link: str) -> str:
+    """What kind of record it is; by its id it is found where nothing leads to it."""
+    if not booking.record_id:
+        return _("being made")
+    name = say(kind(booking.entity_type))
+    return name if link else f"{name} {booking.record_id}"
 
 
 def _words(calendar: BookingCalendar) -> Iterator[str]:

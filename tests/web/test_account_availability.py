@@ -442,7 +442,7 @@ def test_an_administrator_reads_where_it_is_switched_on(world: World) -> None:
     page = Browser(world)
     page.sign_in("admin")
     text = text_of(page)
-    assert "Calendar addresses are switched off for everybody; switch them on under Administration" in text
+    assert "Calendar addresses are switched off for everybody; switch them on again on the page Features" in text
 
 
 @pytest.mark.parametrize(
@@ -558,7 +558,8 @@ def test_what_is_booked_next(world: World, alice: Browser) -> None:
         book(world, f"b{number}", user, NOON + number * HOUR)
     world.app.store.bookings.confirm("b0", "m1")
     text = text_of(alice)
-    assert "Wed 2 Dec 2026, 13:00 Demo Meeting m1" in text
+    assert "Wed 2 Dec 2026, 13:00 Demo Meeting To cancel a booking, remove its record in the CRM" in text
+    assert f'<a href="{world.app.settings.crm.url}/#Meeting/view/m1">Meeting</a>' in alice.get(WEEK).text
     assert "2026, 14:00" not in text
     assert "Merger" not in text
     assert "13:00 to 14:00: Bookings" in listed(alice)
