@@ -153,7 +153,7 @@ class Features:
 def off_for_admin(gate: Gate) -> Wording:
     """Why a feature is off, and where it is switched on."""
     return _(
-        "%(feature)s are switched off for %(whom)s; switch them on under Administration, Features.",
+        "%(feature)s are switched off for %(whom)s; switch them on again on the page Features.",
         feature=Feature(gate.feature).shown,
         whom=_whom(gate),
     )

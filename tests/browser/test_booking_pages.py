@@ -206,7 +206,7 @@ def test_a_feature_is_switched_off_and_read_about(visit: Visit, scene: Scene) ->
     path = make(scene, "Shut", CalendarKind.PERSONAL, ALICE_ID)
     page = visit("admin", "/admin/features")
     press(page, "Switch bookings off for everybody")
-    said(page, "Bookings are switched off for everybody; switch them on under Administration, Features.")
+    said(page, "Bookings are switched off for everybody; switch them on again on the page Features.")
     alice = visit("alice", path)
     said(alice, "This is not enabled for your account, please contact the administrator.")
     assert wrong_of(page) == wrong_of(alice) == []

@@ -381,6 +381,9 @@ def test_an_address_that_is_refused_is_not_shown_again(
     assert said in words(answer.text)
     assert "5up3rs3cr3t" not in answer.text
     assert 'value="Family"' in answer.text
+    # The reader is brought to the field; it lies far below.
+    assert re.search(r'<input[^>]*id="feed-address"[^>]* autofocus>', answer.text)
+    assert "autofocus" not in alice.get(WEEK).text
     assert world.app.store.feeds.of(ALICE) == []
 
 
@@ -401,7 +404,16 @@ def test_a_colleague_is_added(alice: Browser) -> None:
 def test_a_colleague_without_an_address_is_refused(world: World, alice: Browser, address: str) -> None:
     answer = alice.post(f"{PAGE}/colleagues", {"address": address})
     assert answer.status_code == 422
+    assert re.search(r'<input[^>]*id="schedule-address"[^>]* autofocus>', answer.text)
     assert world.app.store.feeds.of(ALICE) == []
+
+
+@pytest.mark.parametrize(
+    "form", ["calendars", "addresses", "colleagues", "name", "read", "look-for-calendars"]
+)
+def test_where_a_form_was_sent_to_leads_to_the_page(alice: Browser, form: str) -> None:
+    assert path_of(alice.get(f"{PAGE}/{form}")) == PAGE
+    assert alice.get(f"{PAGE}/made-up").status_code == 404
 
 
 # --- gates
@@ -442,7 +454,9 @@ def test_an_administrator_reads_where_it_is_switched_on(world: World) -> None:
     page = Browser(world)
     page.sign_in("admin")
     text = text_of(page)
-    assert "Calendar addresses are switched off for everybody; switch them on again on the page Features" in text
+    assert (
+        "Calendar addresses are switched off for everybody; switch them on again on the page Features" in text
+    )
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_a_feature_is_switched_off_and_on(
     assert gates(world) == [("bookings", whom["kind"])]
     assert "Bookings: switched off." in text
     assert "by Admin, Mon 23 Nov 2026" in text
-    assert f"Bookings are switched off for {named}; switch them on under Administration, Features." in text
+    assert f"Bookings are switched off for {named}; switch them on again on the page Features." in text
     text = switch(page, "on", Feature.BOOKINGS, whom)
     assert gates(world) == []
     assert "Bookings: switched on again." in text

@@ -163,7 +163,7 @@ def test_a_feature_that_is_off_is_refused_in_words_for_the_reader(world: World, 
     with switched_off(world):
         answers = [program.ask("GET", path_of(ALICE), headers) for headers in (ADMIN, user(ALICE))]
     assert [answer.status_code for answer in answers] == [403, 403]
-    assert "Administration, Features" in answers[0].get_json()["error"]
+    assert "on the page Features" in answers[0].get_json()["error"]
     assert "contact the administrator" in answers[1].get_json()["error"]
 
 

@@ -301,7 +301,7 @@ def test_who_only_attends_does_not_cancel(world: World, program: Program) -> Non
 
 def test_a_feature_that_is_off_is_refused_in_words_for_the_reader(world: World, program: Program) -> None:
     world.app.desk.features.close(ADMINISTRATOR, Feature.BOOKINGS, Subject("installation", ""))
-    for headers, words in ((ADMIN, "Administration, Features"), (user(ALICE), "contact the administrator")):
+    for headers, words in ((ADMIN, "on the page Features"), (user(ALICE), "contact the administrator")):
         answer = book(program, headers)
         assert (answer.status_code, words in answer.get_json()["error"]) == (403, True)
     assert world.records() == []

@@ -133,7 +133,7 @@ def test_a_feature_that_is_off_is_refused(world: World, program: Program, off: F
     ("headers", "words"),
     [
         pytest.param(user(ALICE), "contact the administrator", id="the-user"),
-        pytest.param(ADMIN, "Administration, Features", id="administrator"),
+        pytest.param(ADMIN, "on the page Features", id="administrator"),
     ],
 )
 def test_conflict_calendars_are_settings_unless_they_are_off(

@@ -169,7 +169,7 @@ def test_a_feature_that_is_off_is_refused_in_words_for_the_reader(
     try:
         answers = [
             (words, program.ask("GET", path_of(**query), headers))
-            for headers, words in ((ADMIN, "Administration, Features"), (user(ALICE), "contact the"))
+            for headers, words in ((ADMIN, "on the page Features"), (user(ALICE), "contact the"))
             for query in ({"calendar": "team"}, {"users": [ALICE]})
         ]
     finally:

@@ -61,7 +61,7 @@ def test_each_reader_gets_the_message_that_helps(
     assert str(told.value) == NOT_FOR_YOU
     with pytest.raises(FeatureOff) as told:
         office.desk.features.check(Feature.BOOKINGS, "alice", admin=True)
-    assert f"Bookings are switched {words} them on under Administration, Features." in str(told.value)
+    assert f"Bookings are switched {words} them on again on the page Features." in str(told.value)
     office.desk.features.check(Feature.AVAILABILITY, "alice")
 
 

@@ -181,7 +181,7 @@ def test_a_feature_that_is_off_keeps_new_ones_out_and_old_ones_counting(
             with pytest.raises(FeatureOff, match="contact the administrator"):
                 add()
     if not feed:
-        with pytest.raises(FeatureOff, match="switch them on under Administration, Features"):
+        with pytest.raises(FeatureOff, match="switch them on again on the page Features"):
             office.desk.own.add_feed(ADMIN, "alice", "https://example.com/new.ics")
     assert office.desk.availability.of(["alice"], MONDAY, MONDAY + HOUR)[0].busy == ((MONDAY, MONDAY + HOUR),)
     office.desk.own.remove(ALICE, "alice", known.id)
