@@ -24,13 +24,15 @@ from calsync_plugin.web.busy_calendars import calendars_of
 from calsync_plugin.web.busy_words import NAMELESS
 from calsync_plugin.web.known_sentences import in_words, known
 from calsync_plugin.web.speaking import tell
-from calsync_plugin.web.visitors import visitor
+from calsync_plugin.web.visitors import signed_in, visitor
 from calsync_plugin.wording import Wording
 from calsync_plugin.wording import gettext as _
 from calsync_plugin.wording import ngettext as _n
 
 AT = "/external-account/availability"
 LONGEST_ID = 18
+SENT = "any(calendars, addresses, colleagues, name, read, 'look-for-calendars')"
+"""Where forms of the page go; who opens such an address, as by a bookmark, is led to the page."""
 FEED, SCHEDULE = "feed", "schedule"
 
 
@@ -38,6 +40,12 @@ def busy_source_pages(pages: Blueprint, calsync: Calsync) -> None:
     """Add the pages."""
     _adding(pages, calsync)
     _changing(pages, calsync)
+
+    @pages.get(f"{AT}/<{SENT}:form>")
+    @signed_in
+    def opened_form(form: str) -> Page:
+        del form
+        return _back()
 
 
 def _adding(pages: Blueprint, calsync: Calsync) -> None:
