@@ -27,7 +27,8 @@ def compare_suspended(store: Store, mailbox_id: int) -> int:
     ]
     store.queue.record_changes(marks)
     store.queue.wake(mailbox_id)
-    store.queue.wake(FEEDS)
+    if store.feeds.next_due_in() is not None:
+        store.queue.wake(FEEDS)
     return len(marks)
 
 
