@@ -6,6 +6,7 @@ whether its members are connected is their own affair: an administrator cannot c
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,11 +17,13 @@ from calsync_plugin.accounts.auditing import Actor
 from calsync_plugin.booking.rules import rules_of
 from calsync_plugin.crm.gateway import CrmGateway
 from calsync_plugin.domain.meeting import PersonKind
-from calsync_plugin.errors import SettingsError, StaleLink
+from calsync_plugin.errors import RemoteError, SettingsError, StaleLink
 from calsync_plugin.graph import zones
 from calsync_plugin.settings import EntitySettings
 from calsync_plugin.state import BookingCalendar, CalendarKind, Store
 from calsync_plugin.wording import gettext as _
+
+log = logging.getLogger(__name__)
 
 LONGEST_NAME = 100
 MOST_MEMBERS = 100
@@ -106,8 +109,19 @@ class Calendars:
             return
         text = "changed the booking calendar" if before else "added the booking calendar"
         if before is None or before.members != after.members:
-            text += f"; its members are {', '.join(sorted(after.members)) or 'nobody'}"
+            text += f"; its members are {', '.join(self._names(after)) or 'nobody'}"
         auditing.note(self._store, actor, text, subject=after.name)
+
+    def _names(self, calendar: BookingCalendar) -> Sequence[str]:
+        """The members as people know them; by id whom the CRM does not name, or all while it is away."""
+        ids = sorted(calendar.members)
+        gateway: CrmGateway = self._gateway()
+        try:
+            cards = gateway.people(PersonKind.USER, ids) if ids else {}
+        except RemoteError as error:
+            log.warning("the audit log has members by their ids: %s", error)
+            return ids
+        return [(cards[one].name if one in cards else "") or one for one in ids]
 
 
 def _unfit(calendar: BookingCalendar) -> Iterator[str]:

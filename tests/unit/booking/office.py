@@ -69,7 +69,13 @@ class Crm(SimpleGateway):
         """Those who have a name."""
         names = self.people_of_it.names
         assert kind is PersonKind.USER
-        return {one: PersonCard(id=one, active=names[one] != "Gone") for one in ids if one in names}
+        if self.people_of_it.away:
+            raise Unavailable("the CRM does not answer")
+        return {
+            one: PersonCard(id=one, name=names[one], active=names[one] != "Gone")
+            for one in ids
+            if one in names
+        }
 
 
 class Office:

@@ -42,7 +42,7 @@ def test_one_is_added_changed_and_removed(office: Office) -> None:
     assert calendars.get(added.id) is None
     assert [entry.text for entry in office.store.audit.entries()] == [
         "removed the booking calendar",
-        "changed the booking calendar; its members are alice, carol",
+        "changed the booking calendar; its members are alice, Carol",
         "added the booking calendar; its members are alice, bob",
     ]
 
@@ -113,6 +113,13 @@ def test_who_left_the_crm_stays_a_member_until_taken_off(office: Office) -> None
     added = office.desk.calendars.save(BOSS, replace(TEAM, members={"alice": 0, "carol": 0}))
     office.people.names = {}
     assert office.desk.calendars.save(BOSS, replace(added, name="Team B")).name == "Team B"
+
+
+def test_while_the_crm_is_away_the_audit_log_has_members_by_id(office: Office) -> None:
+    added = office.desk.calendars.save(BOSS, replace(TEAM, members={"alice": 0, "carol": 0}))
+    office.people.away = True
+    office.desk.calendars.save(BOSS, replace(added, members={"carol": 0}))
+    assert office.store.audit.entries()[0].text == "changed the booking calendar; its members are carol"
 
 
 def test_rules_and_schema_are_one() -> None:
