@@ -254,8 +254,19 @@ def test_what_is_off_says_so(visit: Visit, week: Week) -> None:
     assert serious(page) == []
     features.close(ADMINISTRATOR, Feature.AVAILABILITY, EVERYBODY)
     page.reload()
-    expect(page.locator("svg.busy-grid")).not_to_be_visible()
+    expect(page.get_by_text("Nobody learns when you are busy, and nobody can book you.")).to_be_visible()
+    expect(page.locator("svg.busy-grid")).to_be_visible()
     assert serious(page) == []
+
+
+def test_what_was_refused_is_brought_before_the_eyes(visit: Visit, week: Week) -> None:
+    page = visit("alice", week.path)
+    page.get_by_text("Add a calendar address").click()
+    page.get_by_label("Address", exact=True).fill("ftp://calendar.example.org/a.ics")
+    page.get_by_role("button", name="Add calendar").click()
+    field = page.get_by_label("Address", exact=True)
+    expect(field).to_be_focused()
+    expect(field).to_be_in_viewport()
 
 
 def test_without_scripts_a_link_looks_again(browser: Browser, week: Week) -> None:
