@@ -16,7 +16,7 @@ from calsync_plugin.booking.availability import UserTime
 from calsync_plugin.booking.features import Feature
 from calsync_plugin.domain.availability import Interval
 from calsync_plugin.engine.assembly import Calsync
-from calsync_plugin.web import api_calls, api_people, api_times
+from calsync_plugin.web import api_calls, api_people, api_times, api_values
 
 
 def about_availability(pages: Blueprint, calsync: Calsync) -> None:
@@ -25,6 +25,7 @@ def about_availability(pages: Blueprint, calsync: Calsync) -> None:
     @pages.get("/availability")
     def availability() -> Response:
         caller, users = api_calls.caller(calsync), api_people.named()
+        api_values.nothing_else_asked("users", "from", "to", "zone", "fresh")
         zone, window, at_once = asked_zone(), asked_window(), fresh()
         api_people.check(calsync, caller, users, Feature.AVAILABILITY)
         found = calsync.desk.availability.of(users, *window, fresh=at_once)

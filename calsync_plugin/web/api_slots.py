@@ -57,6 +57,7 @@ def about_slots(pages: Blueprint, calsync: Calsync) -> None:
     @pages.get("/slots")
     def slots() -> Answer:
         caller = api_calls.caller(calsync)
+        api_values.nothing_else_asked(*ASKED, "from", "to", "fresh", "limit")
         named = {**request.args.to_dict(), "users": api_people.named() if "users" in request.args else None}
         window, at_once = asked_window(), fresh()
         limit = api_calls.number("limit", 200, largest=MOST_SLOTS)

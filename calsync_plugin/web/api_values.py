@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from flask import abort, request
@@ -77,6 +78,15 @@ def nothing_else(values: Mapping[str, Any], known: Sequence[str]) -> None:
     other = sorted(values.keys() - set(known))
     if other:
         abort(400, f"{other[0][:80]!r} is not known (expected {', '.join(known)})")
+
+
+def nothing_else_asked(*known: str) -> None:
+    """400 for a parameter of the query that is not known, with the nearest one that is."""
+    for name in request.args:
+        if name not in known:
+            close = get_close_matches(name[:80], known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else f" (expected {', '.join(known) or 'none'})"
+            abort(400, f"{name[:80]!r} is not known{hint}")
 
 
 def idempotency_key() -> str:

@@ -202,6 +202,8 @@ MANY = [f"u{number}" for number in range(500)]
         pytest.param([ALICE], {"from": ""}, 400, "from: is missing", id="no-from"),
         pytest.param([ALICE], {"from": "0001-01-01T00:00:00Z"}, 400, "1970", id="year-1"),
         pytest.param([ALICE], {"to": "9999-12-31T23:59:59Z"}, 400, "2199", id="year-9999"),
+        pytest.param([ALICE], {"frsh": "true"}, 400, "'frsh' is not known; did you mean fresh?", id="frsh"),
+        pytest.param([ALICE], {"x": "1"}, 400, "'x' is not known (expected users, from", id="unknown"),
         pytest.param([ALICE], {"fresh": "yes"}, 400, "true or false", id="fresh"),
     ],
 )

@@ -212,6 +212,7 @@ TEAM = {"calendar": "team"}
         pytest.param({**TEAM, "notice": "-1"}, 400, "notice: must be", id="notice"),
         pytest.param({**TEAM, "daily_limit": "0"}, 400, "daily_limit: must be", id="daily-limit"),
         pytest.param({**TEAM, "limit": "2001"}, 400, "limit must be", id="limit"),
+        pytest.param({**TEAM, "notic": "1"}, 400, "'notic' is not known; did you mean notice?", id="notic"),
         pytest.param({**TEAM, "fresh": "1"}, 400, "true or false", id="fresh"),
         pytest.param({**TEAM, "zone": "Mars/Olympus"}, 400, "Mars/Olympus", id="zone"),
         pytest.param({**TEAM, "to": "2027-03-01T00:00:00Z"}, 400, "62 days", id="90-days"),
