@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cached_property, partial
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from calsync_plugin.booking.busy_now import NO_ANSWER, BusyNow, OpenMailbox
 from calsync_plugin.booking.trust import is_connected, unasked
-from calsync_plugin.booking.turns import Turns
+from calsync_plugin.booking.turns import Begin, Turns
 from calsync_plugin.domain.availability import Interval
 from calsync_plugin.state import Account, Store
 
@@ -88,7 +88,8 @@ class Looking:
         if others:
             of_others = self._threads_for_others.submit(self._ask_others, others, start, end)
         asked = self._asked(own, (start - BESIDE, end + BESIDE), until, lately)
-        wait([*asked.values(), *([of_others] if of_others else ())], timeout=max(0.0, until - monotonic()))
+        pending: list[Future[Any]] = [*asked.values(), *([of_others] if of_others else ())]
+        wait(pending, timeout=max(0.0, until - monotonic()))
         found |= {one.user_id: _in_time(asked.get(one.user_id), NO_ANSWER) for one in own}
         if of_others is not None:
             untold: Mapping[str, str] = dict.fromkeys(others, NO_ANSWER)
@@ -112,11 +113,15 @@ class Looking:
             for account, turn, begun in came:
                 if account.user_id in asked:
                     continue
-                begin = partial(self._threads.submit, self._busy_now.ask, account, window)
+                begin: Begin = partial(self._put, account, window)
                 answer = turn.take(window, begin, came=begun, until=latest, lately=lately)
                 if answer is not None:
                     asked[account.user_id] = answer
         return asked
+
+    def _put(self, account: Account, window: Interval) -> Future[str]:
+        """Ask about one user, in a thread of its own."""
+        return self._threads.submit(self._busy_now.ask, account, window)
 
 
 def _in_time(answer: Future[Answer] | None, otherwise: Answer) -> Answer:

@@ -109,7 +109,7 @@ def _host(host: str) -> str:
         raise _refused(_("this is not an address"))
     if _NUMBER.fullmatch(name.rpartition(".")[2]) and not _is_usual(name):
         # 2130706433, 0x7f.1 and 0177.0.0.1 are all 127.0.0.1 to some resolvers.
-        raise _refused(_("the address names its host by an unusual number"))
+        raise _refused(_("the address names its server by a number that calsync does not accept"))
     return name
 
 

@@ -116,7 +116,7 @@ def _why_empty(calsync: Calsync, fitting: Fitting, found: FoundSlots, window: In
     left = max(window[0], fitting.wanted.earliest), fitting.wanted.window[1]
     works = [fitting.hours.within(window) if fitting.hours else one.hours for one in times]
     if not any(cut(hours, left) for hours in works):
-        return _("Nobody works in this week, as far as it can be booked.")
+        return _("Nobody works on the days of this week that can still be booked.")
     if all(one.unknown(window) == [window] for one in times):
         return _beyond(times, fitting)
     if fitting.wanted.mode is Mode.COLLECTIVE and len(counted) > 1:

@@ -43,5 +43,5 @@ MESSAGES = (
     _("the address must not name a port other than 80 and 443"),
     _("the address is too long"),
     _("this is not an address"),
-    _("the address names its host by an unusual number"),
+    _("the address names its server by a number that calsync does not accept"),
 )

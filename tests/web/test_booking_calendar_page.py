@@ -13,7 +13,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from calsync_plugin.booking.features import EVERYBODY, Feature
-from calsync_plugin.state import AccountStatus, BookingCalendar, BookingState, CalendarKind
+from calsync_plugin.state import BookingCalendar, BookingState, CalendarKind
 from tests.pages import Browser, path_of
 from tests.world import ADMINISTRATOR, ALICE, BOB, CAROL, START, World
 
@@ -265,7 +265,7 @@ def _off(world: World) -> None:
             (ALICE,),
             {"hours": "own", "weekdays": ["mon"], "start": "06:00", "end": "07:00"},
             "",
-            "Nobody works in this week, as far as it can be booked.",
+            "Nobody works on the days of this week that can still be booked.",
             id="hours-that-are-over",
         ),
         pytest.param(CalendarKind.EVENT, (), {}, "", "are not connected to Outlook: their time", id="event"),
@@ -291,7 +291,7 @@ def test_a_week_whose_work_lies_beyond_what_can_be_booked(world: World, alice: B
     calendar = make(world, CalendarKind.PERSONAL, ALICE, days_ahead=3)
     hours: dict[str, Any] = {"days": [5], "start": "09:00", "end": "17:00", "zone": "UTC"}
     world.app.store.accounts.set_working_hours(ALICE, hours)
-    assert "Nobody works in this week, as far as it can be booked." in text_of(look(alice, calendar))
+    assert "Nobody works on the days of this week that can still be booked." in text_of(look(alice, calendar))
 
 
 def test_a_week_beyond_what_is_known(world: World, alice: Browser) -> None:
@@ -316,8 +316,10 @@ def test_bookings_that_are_off_are_told(world: World, alice: Browser) -> None:
 
 def test_what_is_known_in_part_is_told(world: World, alice: Browser) -> None:
     calendar = make(world, CalendarKind.ROUND_ROBIN, ALICE, BOB)
-    world.app.store.accounts.set_status(BOB, AccountStatus.RECONNECT)
-    assert "Known in part Bob Baker : Outlook has to be connected again" in text_of(look(alice, calendar))
+    (source,) = world.app.store.busy.sources([BOB])
+    with world.app.store.save(None) as tx:
+        tx.busy.failed(source.id, "this calendar cannot be read: it is away")
+    assert "Known in part Bob Baker : The main calendar cannot be read now." in text_of(look(alice, calendar))
 
 
 def test_outlook_is_asked_again(world: World, alice: Browser) -> None:

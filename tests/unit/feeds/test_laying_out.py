@@ -409,10 +409,12 @@ def test_times_without_a_zone_are_in_that_of_the_calendar(said_zone: str, expect
 
 FOR_EVER = [
     pytest.param("DTSTART;VALUE=DATE:00010101\nDTEND;VALUE=DATE:99991231", id="all-days"),
-    pytest.param("DTSTART;TZID=Asia/Tokyo:00010101T000000\nDTEND;TZID=Asia/Tokyo:20991231T000000",
-                 id="from-the-year-1"),
-    pytest.param("DTSTART:20261101T000000Z\nDTEND;TZID=America/New_York:99991231T235900",
-                 id="into-the-year-10000"),
+    pytest.param(
+        "DTSTART;TZID=Asia/Tokyo:00010101T000000\nDTEND;TZID=Asia/Tokyo:20991231T000000", id="from-the-year-1"
+    ),
+    pytest.param(
+        "DTSTART:20261101T000000Z\nDTEND;TZID=America/New_York:99991231T235900", id="into-the-year-10000"
+    ),
     pytest.param("DTSTART:20261101T000000Z\nDURATION:P2900000D", id="eight-thousand-years-long"),
 ]
 
