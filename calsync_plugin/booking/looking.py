@@ -17,6 +17,7 @@ from calsync_plugin.booking.busy_now import NO_ANSWER, BusyNow, OpenMailbox
 from calsync_plugin.booking.trust import is_connected, unasked
 from calsync_plugin.booking.turns import Begin, Turns
 from calsync_plugin.domain.availability import Interval
+from calsync_plugin.errors import Unavailable
 from calsync_plugin.state import Account, Store
 
 SECONDS = 5.0
@@ -67,7 +68,8 @@ class Looking:
 
     def close(self) -> None:
         """Begin nothing any more. Nobody waits for what is under way."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        # None is cancelled: that would take the locks of executor and turn the other way round than a look.
+        self._threads.shutdown(wait=False)
         self._threads_for_others.shutdown(wait=False, cancel_futures=True)
 
     def look(
@@ -94,6 +96,8 @@ class Looking:
         if of_others is not None:
             untold: Mapping[str, str] = dict.fromkeys(others, NO_ANSWER)
             told: Mapping[str, str] = _in_time(of_others, untold)
+            # What did not begin yet is not begun any more.
+            of_others.cancel()
             found |= told
         return found
 
@@ -120,14 +124,14 @@ class Looking:
         return asked
 
     def _put(self, account: Account, window: Interval) -> Future[str]:
-        """Ask about one user, in a thread of its own."""
-        return self._threads.submit(self._busy_now.ask, account, window)
+        """Ask about one user, in a thread of its own. Raises Unavailable once calsync is stopping."""
+        try:
+            return self._threads.submit(self._busy_now.ask, account, window)
+        except RuntimeError as error:
+            raise Unavailable("calsync is stopping, so that Outlook was not asked") from error
 
 
 def _in_time(answer: Future[Answer] | None, otherwise: Answer) -> Answer:
-    """An answer that is there; one that did not begin yet is not begun any more."""
-    if answer is not None and answer.done() and not answer.cancelled():
-        return answer.result()
-    if answer is not None:
-        answer.cancel()
-    return otherwise
+    """An answer that is there. One that is late is left to whoever shares it."""
+    there = answer is not None and answer.done() and not answer.cancelled()
+    return answer.result() if answer is not None and there else otherwise

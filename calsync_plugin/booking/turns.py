@@ -6,7 +6,6 @@ less than is wanted. Does not decide what is asked.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Condition
@@ -68,11 +67,11 @@ class Turns:
 
     def __init__(self) -> None:
         """Nobody has come yet."""
-        self._by_mailbox: defaultdict[int, Turn] = defaultdict(Turn)
+        self._by_mailbox: dict[int, Turn] = {}
 
     def at(self, mailbox_id: int) -> Turn:
         """That of one mailbox."""
-        return self._by_mailbox[mailbox_id]
+        return self._by_mailbox.setdefault(mailbox_id, Turn())
 
 
 def _covers(wide: Interval, narrow: Interval) -> bool:

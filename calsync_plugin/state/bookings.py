@@ -129,8 +129,8 @@ class Bookings:
             moved = {"starts_at": booking.start, "ends_at": booking.end}
             elsewhere = where & ((h.c.starts_at != booking.start) | (h.c.ends_at != booking.end))
             # The event is not there yet, unless it is what was moved: then it was read before the record.
-            states = {"state": HoldState.KEPT.value}
-            connection.execute(update(h).where(elsewhere, ~lies_there(booking)).values(states))
+            there = case((lies_there(booking), HoldState.FOLLOWED.value), else_=HoldState.KEPT.value)
+            connection.execute(update(h).where(elsewhere).values(state=there))
             connection.execute(update(h).where(where).values(moved))
             new = [_hold_row(booking, u, HoldState.KEPT) for u in dict.fromkeys(user_ids) if u not in known]
             if new:

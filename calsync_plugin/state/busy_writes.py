@@ -6,7 +6,7 @@ A tentative one tells nothing yet: an invitation is, until it is answered. Does 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -62,12 +62,16 @@ class BusyWrites:
 
         Nothing is written to a source that was removed meanwhile.
         """
-        self._add(source_id, self._taken(source_id), blocks)
+        told = tuple(blocks)
+        if told:
+            self._add(source_id, self._taken(source_id), told)
 
     def remove(self, source_id: int, event_ids: Iterable[str]) -> None:
         """Forget events of a source, and all dates of those that are masters of a series."""
-        self._taken(source_id)
-        for ids in chunks(sorted(set(event_ids))):
+        gone = sorted(set(event_ids))
+        if gone:
+            self._taken(source_id)
+        for ids in chunks(gone):
             which = b.c.event_id.in_(ids) | b.c.series_id.in_(ids)
             self._connection.execute(delete(b).where(b.c.source_id == source_id, which))
 
@@ -95,7 +99,7 @@ class BusyWrites:
         _PUT[self._connection.dialect.name].execute(self._connection, rows)
         if source.mailbox_id:
             # What is not answered yet may leave the time free by the user's settings: it stays held.
-            told = {one.id for one in by_id.values() if one.show_as is not ShowAs.TENTATIVE}
+            told = {one.id: one for one in by_id.values() if one.show_as is not ShowAs.TENTATIVE}
             _follow(self._connection, source.user_id, source.mailbox_id, told)
 
     def _taken(self, source_id: int, version: int | None = None) -> Any:
@@ -123,11 +127,15 @@ def _row(source_id: int, block: Block) -> dict[str, Any]:
     }
 
 
-def _follow(connection: Connection, user_id: str, mailbox_id: int, event_ids: Collection[str]) -> None:
-    """Bookings of this user whose event is among these: the event tells from now on."""
+def _follow(connection: Connection, user_id: str, mailbox_id: int, told: Mapping[str, Block]) -> None:
+    """Bookings of this user whose event is among these: the event tells from now on.
+
+    One that was moved in the CRM holds its new time until its event is read there: where it lay before it is
+    read until the move was pushed.
+    """
     of_record = (links.c.entity_type == bookings.c.entity_type) & (links.c.record_id == bookings.c.record_id)
     kept = (
-        select(booking_holds.c.booking_id, copies.c.event_id)
+        select(booking_holds, copies.c.event_id)
         .join(bookings, bookings.c.id == booking_holds.c.booking_id)
         .join(links, of_record)
         .join(copies, (copies.c.link_id == links.c.id) & (copies.c.mailbox_id == mailbox_id))
@@ -137,11 +145,16 @@ def _follow(connection: Connection, user_id: str, mailbox_id: int, event_ids: Co
             bookings.c.record_id != "",
         )
     )
-    found = sorted({row.booking_id for row in connection.execute(kept) if row.event_id in event_ids})
+    found = sorted({row.booking_id for row in connection.execute(kept) if _lies_there(row, told)})
     for ids in chunks(found):
         same = booking_holds.c.booking_id.in_(ids) & (booking_holds.c.user_id == user_id)
         followed = update(booking_holds).where(same).values(state=HoldState.FOLLOWED.value)
         connection.execute(followed)
+
+
+def _lies_there(held: Any, told: Mapping[str, Block]) -> bool:
+    block = told.get(held.event_id)
+    return block is not None and (block.start, block.end) == (held.starts_at, held.ends_at)
 
 
 def _upsert(dialect: Any) -> Any:

@@ -519,6 +519,8 @@ def test_a_record_that_is_moved_takes_its_time_before_its_event_is_moved(world: 
     two = at("2026-12-01T14:00")
     world.change(booking.record_id, dateStart="2026-12-01 14:00:00", dateEnd="2026-12-01 15:00:00")
     world.app.desk.settling.reported(world.app.store.changes.unrouted(100))
+    # Outlook still has it where it was, and is asked about that.
+    assert world.app.desk.looking.look([ALICE], TEN, TEN + HOUR) == {ALICE: ""}
     assert not free(world, ALICE, two)
     world.settle()
     world.pull()

@@ -429,6 +429,6 @@ def test_what_is_closed_begins_nothing(post: Post) -> None:
     anna = post.join("anna")
     looks = post.looking()
     looks.close()
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Unavailable, match="stopping"):
         looks.look(["anna"], TEN, TEN + HOUR)
     assert anna.asked == []
