@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, BaseConverter, IntegerConverter, Rule
 from werkzeug.test import Client
 
 from calsync_plugin.settings import ServeSettings
@@ -46,10 +46,15 @@ def pages(app: Flask) -> list[tuple[Rule, str]]:
     ]
 
 
+def _value(converter: BaseConverter) -> object:
+    """What may stand at a place of an address."""
+    if isinstance(converter, AnyConverter):
+        return min(converter.items)
+    return 1 if isinstance(converter, IntegerConverter) else BOB
+
+
 def address(app: Flask, rule: Rule, **values: Any) -> str:
-    filled = {
-        name: 1 if "int" in type(rule._converters[name]).__name__.lower() else BOB for name in rule.arguments
-    }
+    filled = {name: _value(rule._converters[name]) for name in rule.arguments}
     with app.test_request_context():
         return app.url_map.bind("127.0.0.1").build(rule.endpoint, {**filled, **values})
 

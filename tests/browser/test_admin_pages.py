@@ -276,6 +276,7 @@ OF_USERS = (
 )
 ELSEWHERE = {
     "account.front": "leads on",
+    "account.opened_form": "leads on",
     "account.status": "JSON",
     **dict.fromkeys(
         (

@@ -239,7 +239,9 @@ class TestBusySources:
         assert "Free and busy times" not in page.get("/admin").text
         world.clock.advance(3 * 86_400)
         page.sign_in("admin")
-        assert "a calendar was last read 72 hours ago" in page.get("/admin").text
+        assert (
+            "A calendar of a connected user was last read more than 72 hours ago" in page.get("/admin").text
+        )
 
     def test_a_linked_calendar_that_cannot_be_written_is_refused_beside_its_field(
         self, world: World, page: Browser
